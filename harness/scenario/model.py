@@ -1,0 +1,212 @@
+"""In: plain values from a scenario file. Out: `Scenario`, the frozen vocabulary that every other room speaks.
+
+Units after validation: seconds, shares from 0 to 1, visitors and requests per second, whole visitors.
+The JSON Schema of a scenario is generated from these models and nothing else. Every model refuses unknown keys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.scenario.units import Count, Duration, Instant, Money, Percent, Spread
+
+
+class Model(BaseModel):
+    """Frozen and strict about its keys: a misspelt key is an error, never a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Check(Model):
+    """What an answer must be, beyond a status below 400."""
+
+    contains: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    matches: str | None = None
+    status: tuple[int, ...] = ()
+
+
+class Extract(Model):
+    """One variable taken from an answer: `ticket: json $.ticket`, `token: regex name="t" value="(.+?)"`, `header Location`."""
+
+    name: str
+    source: Literal["json", "regex", "header"]
+    expression: str
+
+
+class Step(Model):
+    """What every step has. `line` is the line of the author's own file, for messages about a failing visitor."""
+
+    line: int = 0
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """A stable, bounded name: templates stay unexpanded. Never contains a variable's value."""
+        raise NotImplementedError
+
+
+class Request(Step):
+    """A step that asks the site for something. `url` is a path, or an absolute URL on an allowed host; it may hold {{ templates }}."""
+
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    check: Check | None = None
+    extract: tuple[Extract, ...] = ()
+    timeout: Duration | None = None
+
+
+class Get(Request):
+    kind: Literal["get"] = "get"
+
+    @property
+    def label(self) -> str:
+        return self.name or f"GET {self.url}"
+
+
+class Post(Request):
+    kind: Literal["post"] = "post"
+    form: dict[str, str] | None = None
+    json_body: Annotated[object | None, Field(alias="json")] = None
+
+    @property
+    def label(self) -> str:
+        return self.name or f"POST {self.url}"
+
+
+class Page(Request):
+    """An HTML page and what it needs: styles, scripts, pictures of the same site, six connections at a time like a browser."""
+
+    kind: Literal["page"] = "page"
+
+    @property
+    def label(self) -> str:
+        return self.name or f"page {self.url}"
+
+
+class Poll(Model):
+    """A request repeated for as long as its `watch` lasts."""
+
+    line: int = 0
+    get: str
+    every: Duration
+    check: Check | None = None
+
+    @property
+    def label(self) -> str:
+        return f"GET {self.get}"
+
+
+class Watch(Request):
+    """A viewer of a live playlist (HLS): the playlist is read once a target duration, each new segment is fetched once."""
+
+    kind: Literal["watch"] = "watch"
+    duration: Annotated[Spread, Field(alias="for")]
+    meanwhile: tuple[Poll, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.name or f"watch {self.url}"
+
+
+class Think(Step):
+    kind: Literal["think"] = "think"
+    pause: Spread
+
+    @property
+    def label(self) -> str:
+        return self.name or "think"
+
+
+AnyStep = Get | Post | Page | Watch | Think
+
+
+class Journey(Model):
+    """What one kind of visitor does. `share` is of all visitors; the shares of a scenario add up to 1."""
+
+    line: int = 0
+    name: str
+    share: Percent
+    steps: tuple[AnyStep, ...]
+
+
+class EmailBlast(Model):
+    """A mail to a list. Sources and ranges of the defaults stand in harness/campaigns/email_blast.py."""
+
+    type: Literal["email_blast"] = "email_blast"
+    list_size: Count
+    sent_over: Duration
+    delivered: Percent = 0.99
+    click_rate: Percent = 0.029
+    audience: Literal["typical", "engaged"] = "typical"
+    scanner_share: Percent = 0.3
+    starts: Instant | None = None
+
+
+class Webcast(Model):
+    """A live event. Sources and ranges of the defaults stand in harness/campaigns/webcast.py."""
+
+    type: Literal["webcast"] = "webcast"
+    registrants: Count
+    attendance: Percent = 0.40
+    walk_ins: Count = 0
+    punctuality: Duration = 90.0
+    length: Duration = 3600.0
+    starts: Instant | None = None
+
+
+class ViralSpike(Model):
+    """A post that is passed on. Sources and ranges of the defaults stand in harness/campaigns/viral_spike.py."""
+
+    type: Literal["viral_spike"] = "viral_spike"
+    seed_visitors: Count
+    passed_on: float = 0.3
+    seen_over: Duration = 300.0
+    audience: Count | None = None
+    starts: Instant | None = None
+
+
+Campaign = Annotated[EmailBlast | Webcast | ViralSpike, Field(discriminator="type")]
+
+
+class Target(Model):
+    """Where the visitors go. `demo` is the embedded site. Every host beyond loopback must be in `allow`, and be confirmed on the command line."""
+
+    url: str = "demo"
+    allow: tuple[str, ...] = ()
+
+
+class Promise(Model):
+    """One line of the agreement between marketing and IT.
+
+    `latency`: at least `share` of responses answered within `limit` seconds (a failed response is never within it).
+    `errors`: fewer than `limit` (a share) of responses fail. `text` is the author's own sentence.
+    """
+
+    text: str
+    line: int = 0
+    kind: Literal["latency", "errors"]
+    limit: float
+    share: Percent = 0.95
+
+
+class Business(Model):
+    """What a visit is worth, for the costs in the report. There is no default money."""
+
+    conversion: Percent
+    value: Money
+
+
+class Scenario(Model):
+    """One campaign, its target, its promises and its visitors' journeys."""
+
+    name: str
+    campaign: Campaign
+    target: Target = Target()
+    promises: tuple[Promise, ...]
+    business: Business | None = None
+    journeys: tuple[Journey, ...]
+    file: Path = Path("scenario.yaml")
