@@ -1,0 +1,5 @@
+"""`python -m harness` is `surge`."""
+
+from harness.cli import main
+
+main()

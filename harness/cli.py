@@ -1,0 +1,183 @@
+"""In: argv. Out: an exit code. The only place that prints, exits or reads the environment; every command imports what it needs and no more.
+
+Exit codes: 0 ready · 1 not ready · 2 usage or scenario error · 3 inconclusive · 4 unreachable or refused by the safety rules · 130 interrupted.
+Results go to stdout, progress and complaints to stderr; with --json stdout holds the result and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+READY, NOT_READY, USAGE, INCONCLUSIVE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+VERDICT_CODES = {"ready": READY, "not_ready": NOT_READY, "inconclusive": INCONCLUSIVE}
+
+
+def _complain(message: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+class Surge(click.Group):
+    """Turns the project's own errors into a message on stderr and the documented exit code, whichever command raised them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from harness.safety import Refused
+        from harness.scenario.load import ScenarioError
+
+        try:
+            return super().invoke(ctx)
+        except ScenarioError as error:
+            _complain(str(error), USAGE)
+        except Refused as error:
+            _complain(f"Refused by the safety rules, nothing was sent: {error}", UNREACHABLE)
+        except KeyboardInterrupt:
+            _complain("Interrupted.", INTERRUPTED)
+
+
+@click.group(cls=Surge, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="surge-harness", prog_name="surge")
+def main() -> None:
+    """Will the site hold when the campaign goes out? Scenarios in marketing's words, surge tests on Locust, a breaking point with an interval."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+def validate(files: tuple[str, ...], as_json: bool) -> None:
+    """Check scenario files: every error at once, as FILE:line:column, with its remedy."""
+    from harness.scenario import load
+
+    problems: list[load.Problem] = []
+    for name in files:
+        try:
+            path = load.resolve(name)
+            scenario = load.load(path)
+        except load.ScenarioError as error:
+            problems += error.problems
+            if not as_json:
+                click.echo(str(error), err=True)
+        else:
+            if not as_json:
+                click.echo(f"{path}: fine ({scenario.campaign.type}, {len(scenario.journeys)} journeys, {len(scenario.promises)} promises)")
+    if as_json:
+        click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
+    sys.exit(USAGE if problems else READY)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+def plan(file: str, as_json: bool) -> None:
+    """What would be sent, as sentences and a curve. Sends nothing."""
+    from harness.campaigns import plan as plan_campaign
+    from harness.campaigns import sentences
+    from harness.campaigns.moment import hardest
+    from harness.scenario import load
+
+    scenario = load.load(load.resolve(file))
+    arrivals = plan_campaign(scenario)
+    moment = hardest(arrivals, scenario)
+    if as_json:
+        click.echo(sentences.to_json(arrivals, moment, scenario))
+    else:
+        for sentence in sentences.describe(arrivals, moment, scenario):
+            click.echo(sentence)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--target", help="http(s)://host[:port] or demo; default: the scenario's own.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Generator processes on this machine.")
+@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="About one or about ten minutes of load.")
+@click.option("--max-rate", type=click.FloatRange(min=0, min_open=True), help="Never offer more than so many visitors per second.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeats the same arrivals; default: a fresh one, printed.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"), show_default=True, help="Where the runs' folders go.")
+@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="Confirm a host that the scenario lists under target.allow.")
+@click.option("--web", is_flag=False, flag_value=8089, type=click.IntRange(1, 65535), metavar="[PORT]", help="Also serve Locust's web page on loopback.")
+@click.option("--json", "as_json", is_flag=True, help="Print result.json on stdout and nothing else there.")
+@click.option("--quiet", is_flag=True, help="No progress, only the result.")
+def run(
+    file: str,
+    target: str | None,
+    workers: int,
+    profile: str,
+    max_rate: float | None,
+    seed: int | None,
+    out: Path,
+    allow_hosts: tuple[str, ...],
+    web: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a surge test and write its report."""
+    from rich.console import Console
+
+    from harness.engine.fleet import FleetFailed, TargetDown
+    from harness.report import terminal
+    from harness.report.live import Progress
+    from harness.run import Choices, surge
+    from harness.target import TargetProblem
+
+    errors = Console(stderr=True)
+    choices = Choices(
+        scenario=file,
+        seed=secrets.randbelow(2**32) if seed is None else seed,
+        target=target,
+        workers=workers,
+        profile=profile,
+        max_rate=max_rate,
+        out=out,
+        allow_hosts=allow_hosts,
+        web_port=web,
+    )
+    try:
+        with Progress(errors, quiet=quiet) as progress:
+            finished = surge(choices, tell=progress.tick, say=progress.note)
+    except (TargetDown, TargetProblem) as error:
+        _complain(str(error), UNREACHABLE)
+    except FleetFailed as error:
+        _complain(str(error), USAGE)
+    if as_json:
+        click.echo((finished.folder / "result.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        terminal.show(finished.result, Console(), finished.folder)
+    sys.exit(INTERRUPTED if finished.interrupted else VERDICT_CODES[finished.result.verdict])
+
+
+@main.command("report")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def render(runs: tuple[Path, ...]) -> None:
+    """Render runs again from their files: report.html, junit.xml, summary.md, and the index beside them."""
+    from harness import report
+
+    for folder in runs:
+        if not (folder / "result.json").is_file():
+            _complain(f"{folder}: no result.json here; name a run's folder, such as reports/latest", USAGE)
+        report.write(folder)
+        click.echo(folder / "report.html")
+    for parent in {folder.resolve().parent for folder in runs}:
+        report.write_index(parent)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
+@click.argument("knobs", nargs=-1, type=click.UNPROCESSED)
+def demo(port: int, knobs: tuple[str, ...]) -> None:
+    """The embedded site alone, in the foreground. KNOBS after -- are passed on: see `surge demo -- --help`."""
+    from harness.demo.__main__ import main as serve
+
+    sys.exit(serve(["--port", str(port), *knobs]))
+
+
+@main.command()
+def schema() -> None:
+    """The JSON Schema of a scenario, for editors."""
+    from harness.scenario.schema import schema as make
+
+    click.echo(json.dumps(make(), indent=2))
