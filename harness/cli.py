@@ -176,8 +176,15 @@ def demo(port: int, knobs: tuple[str, ...]) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--result", "of_result", is_flag=True, help="The schema of result.json instead.")
+def schema(of_result: bool) -> None:
     """The JSON Schema of a scenario, for editors."""
-    from harness.scenario.schema import schema as make
+    if of_result:
+        from harness.result import Result
 
-    click.echo(json.dumps(make(), indent=2))
+        made = Result.model_json_schema()
+    else:
+        from harness.scenario.schema import schema as make
+
+        made = make()
+    click.echo(json.dumps(made, indent=2))
