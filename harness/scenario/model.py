@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.scenario.units import Count, Duration, Instant, Money, Percent, Spread
+from harness.scenario.units import Count, Duration, Instant, Length, Percent, Price
 
 
 class Model(BaseModel):
@@ -104,7 +104,7 @@ class Watch(Request):
     """A viewer of a live playlist (HLS): the playlist is read once a target duration, each new segment is fetched once."""
 
     kind: Literal["watch"] = "watch"
-    duration: Annotated[Spread, Field(alias="for")]
+    duration: Annotated[Length, Field(alias="for")]
     meanwhile: tuple[Poll, ...] = ()
 
     @property
@@ -114,7 +114,7 @@ class Watch(Request):
 
 class Think(Step):
     kind: Literal["think"] = "think"
-    pause: Spread
+    pause: Length
 
     @property
     def label(self) -> str:
@@ -197,7 +197,7 @@ class Business(Model):
     """What a visit is worth, for the costs in the report. There is no default money."""
 
     conversion: Percent
-    value: Money
+    value: Price
 
 
 class Scenario(Model):
