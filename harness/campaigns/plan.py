@@ -1,4 +1,4 @@
-"""The vocabulary of campaigns: `ArrivalPlan`, when visitors come, and `Moment`, its hardest moment. Pure values, no clock, no randomness."""
+"""The vocabulary of campaigns: `ArrivalPlan`, when visitors come; `Timeline` and `Moment`, what they make. Pure values, no clock."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ class Phase:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stay:
+    """How an audience that watches leaves, beyond its journey's own duration: see `kept` and `until`."""
+
+    first: float  # share that leaves evenly within the first `within` seconds
+    within: float  # s
+    hazard: float  # per second, after that
+    until: float  # plan second of the event's end
+    leave: float  # s that the last ones take to leave after it
+
+    def kept(self, age: Curve) -> Curve:
+        """The share of viewers still there `age` seconds (≥ 0) after joining, had the event no end."""
+        age = np.asarray(age, dtype=float)
+        early = 1.0 - self.first * np.minimum(age / self.within, 1.0)
+        return np.asarray(early * np.exp(-self.hazard * np.maximum(age - self.within, 0.0)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ArrivalPlan:
     """Planned arrivals: visitors/s at `times` (s from the plan's start), linear in between, zero outside.
 
@@ -36,6 +53,7 @@ class ArrivalPlan:
     origin: datetime | None
     phases: tuple[Phase, ...]
     assumptions: tuple[str, ...]  # sentences, each with its source
+    stay: Stay | None = None  # for events: how viewers leave
 
     @property
     def total(self) -> float:
@@ -68,5 +86,18 @@ class Moment:
     scanners_per_second: float
     concurrent: float  # visitors present at this moment
     peak_concurrent: float  # and at most, over the whole campaign
-    requests_per_second: float  # expected at this moment, page assets counted as one request each page; measured, not this, is what is reported
+    requests_per_second: (
+        float  # expected at this moment, page assets counted as one request each page; measured, not this, is what is reported
+    )
     dwelling: dict[tuple[int, int], float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """The whole campaign at its own size, as expected values on common `times` (plan seconds)."""
+
+    times: Curve
+    visitors: Curve  # arrivals/s
+    scanners: Curve  # arrivals/s
+    concurrent: Curve  # visitors present
+    requests: Curve  # requests/s, scanners included
