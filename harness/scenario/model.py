@@ -121,7 +121,7 @@ class Think(Step):
         return self.name or "think"
 
 
-AnyStep = Get | Post | Page | Watch | Think
+AnyStep = Annotated[Get | Post | Page | Watch | Think, Field(discriminator="kind")]
 
 
 class Journey(Model):

@@ -59,17 +59,23 @@ def read(path: Path) -> tuple[str, Node]:
     try:
         data = path.read_bytes()
     except IsADirectoryError:
-        raise ScenarioError([Problem(file=path, line=0, column=0, message="this is a folder", remedy="name one of the .yaml files in it")]) from None
+        raise ScenarioError(
+            [Problem(file=path, line=0, column=0, message="this is a folder", remedy="name one of the .yaml files in it")]
+        ) from None
     except OSError as error:
         raise ScenarioError([Problem(file=path, line=0, column=0, message=f"cannot be read: {error.strerror}")]) from None
     if len(data) > LARGEST_FILE:
-        raise ScenarioError([Problem(file=path, line=0, column=0, message="is larger than 1 MB", remedy="a scenario is a page or two of YAML")])
+        raise ScenarioError(
+            [Problem(file=path, line=0, column=0, message="is larger than 1 MB", remedy="a scenario is a page or two of YAML")]
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        raise ScenarioError([Problem(file=path, line=line, column=column, message="is not UTF-8 text", remedy="save the file as UTF-8")]) from None
+        raise ScenarioError(
+            [Problem(file=path, line=line, column=column, message="is not UTF-8 text", remedy="save the file as UTF-8")]
+        ) from None
     return text, parse(text, path)
 
 
@@ -81,7 +87,9 @@ def parse(text: str, file: Path) -> Node:
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         at = Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
-        raise ScenarioError([tree.problem(at, "holds a character that YAML does not allow", f"remove the character U+{ord(text[error.position]):04X}")]) from None
+        raise ScenarioError(
+            [tree.problem(at, "holds a character that YAML does not allow", f"remove the character U+{ord(text[error.position]):04X}")]
+        ) from None
     except yaml.MarkedYAMLError as error:
         raise ScenarioError([tree.problem(*_syntax(error, text))]) from None
     except RecursionError:
@@ -133,7 +141,9 @@ class _Tree:
         if node in self.open:
             raise ScenarioError([self.problem(at, "an alias that contains itself", "write the value out")])
         if self.built > MOST_NODES or depth > DEEPEST:
-            raise ScenarioError([self.problem(at, "unfolds to more than a scenario can hold", "write the values out instead of repeating aliases")])
+            raise ScenarioError(
+                [self.problem(at, "unfolds to more than a scenario can hold", "write the values out instead of repeating aliases")]
+            )
         if node.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"):
             self.problems.append(self.problem(at, f"tags such as {node.tag} are not used in a scenario", "write the value alone"))
         if isinstance(node, yaml.ScalarNode):
@@ -153,7 +163,9 @@ class _Tree:
         for key_node, value_node in node.value:
             at = _mark(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(self.problem(at, "a key must be a plain word", "values such as {{ ticket }} stand in quotes: \"{{ ticket }}\""))
+                self.problems.append(
+                    self.problem(at, "a key must be a plain word", 'values such as {{ ticket }} stand in quotes: "{{ ticket }}"')
+                )
                 continue
             name = key_node.value
             if name == "<<" and key_node.style is None:
@@ -166,7 +178,9 @@ class _Tree:
                 continue
             if name in own:
                 first = own[name].key or own[name].mark
-                self.problems.append(self.problem(at, f'the key "{name}" stands here twice', f"the first is in line {first.line}: remove one"))
+                self.problems.append(
+                    self.problem(at, f'the key "{name}" stands here twice', f"the first is in line {first.line}: remove one")
+                )
                 continue
             own[name] = self.build(value_node, at, depth + 1)
         return {**merged, **own}

@@ -169,7 +169,10 @@ def _in_zone(local: datetime, zone: str) -> datetime:
         from difflib import get_close_matches
 
         near = get_close_matches(zone, available_timezones(), 1)
-        refuse(f"{zone} is not a time zone", f"did you mean {near[0]}?" if near else "write a zone such as Europe/London, or an offset such as +01:00")
+        refuse(
+            f"{zone} is not a time zone",
+            f"did you mean {near[0]}?" if near else "write a zone such as Europe/London, or an offset such as +01:00",
+        )
     if aware.astimezone(UTC).astimezone(aware.tzinfo).replace(tzinfo=None) != local:
         refuse(f"{local:%Y-%m-%d %H:%M} does not exist in {zone}", "the clocks go forward over it: write a time before or after the change")
     if aware.utcoffset() != aware.replace(fold=1).utcoffset():
@@ -245,8 +248,14 @@ def _schema(description: str, pattern: str, *examples: object, numeric: str | No
     return WithJsonSchema({**written, "description": description, "examples": list(examples)})
 
 
-Count = Annotated[int, BeforeValidator(read_count), _schema("A whole number: 20,000 or 20000 or 2 million.", r"^\d", "20,000", "2 million", numeric="integer")]
-Duration = Annotated[float, BeforeValidator(read_duration), _schema("A duration with its unit: 45 min, 1 h 30 min, 800 ms.", r"^.+$", "45 min")]
+Count = Annotated[
+    int,
+    BeforeValidator(read_count),
+    _schema("A whole number: 20,000 or 20000 or 2 million.", r"^\d", "20,000", "2 million", numeric="integer"),
+]
+Duration = Annotated[
+    float, BeforeValidator(read_duration), _schema("A duration with its unit: 45 min, 1 h 30 min, 800 ms.", r"^.+$", "45 min")
+]
 Percent = Annotated[float, BeforeValidator(read_percent), _schema("A percentage: 40%.", r"%|per ?cent$", "40%", "2.9%")]
 Price = Annotated[Money, BeforeValidator(read_money), _schema("An amount with its currency: 60 GBP.", r"\d", "60 GBP", "£60")]
 Instant = Annotated[
@@ -255,7 +264,9 @@ Instant = Annotated[
     _schema("A date, a time and a zone.", r"^\d{4}-\d\d-\d\d[T ]+\d{1,2}:\d\d", "2026-12-03 15:00 Europe/London"),
 ]
 Rate = Annotated[float, BeforeValidator(read_rate), _schema("A rate: 50/s, 3,000 a minute.", r"\d", "50/s", "3,000 a minute")]
-Length = Annotated[Spread, BeforeValidator(read_spread), _schema("A duration or a range of durations.", r"\d", "5 s to 20 s", "20 min", "about 8 s")]
+Length = Annotated[
+    Spread, BeforeValidator(read_spread), _schema("A duration or a range of durations.", r"\d", "5 s to 20 s", "20 min", "about 8 s")
+]
 
 
 def parse(reader: Callable[[object], Any], text: str) -> Any:
