@@ -7,7 +7,6 @@ Results go to stdout, progress and complaints to stderr; with --json stdout hold
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -75,7 +74,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan(file: str, as_json: bool) -> None:
     """What would be sent, as sentences and a curve. Sends nothing."""
-    from harness.campaigns import plan as plan_campaign
+    from harness.campaigns import plan_campaign
     from harness.campaigns import sentences
     from harness.campaigns.moment import hardest
     from harness.scenario import load
@@ -116,6 +115,8 @@ def run(
     quiet: bool,
 ) -> None:
     """Run a surge test and write its report."""
+    import secrets
+
     from rich.console import Console
 
     from harness.engine.fleet import FleetFailed, TargetDown

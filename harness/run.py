@@ -25,7 +25,7 @@ from harness import __version__, report
 from harness.analysis.findings import Analyst, Findings
 from harness.analysis.search import PROFILES
 from harness.brake import Brake
-from harness.campaigns import plan as plan_campaign
+from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.campaigns.plan import ArrivalPlan, Moment
 from harness.engine.fleet import Fleet, FleetLost, Mission

@@ -16,7 +16,7 @@ import jsonschema
 import psutil
 import pytest
 
-from harness.campaigns import plan as plan_campaign
+from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.demo.capacity import true_capacity
 from harness.demo.process import Site
