@@ -40,7 +40,7 @@ def tabulate(rates: Iterable[Rate], *, marks: Iterable[float], tolerance: float 
     """Times at which all of `rates`, joined by straight lines, lie within `tolerance` of the truth.
 
     `marks` are the start, the end and every kink or jump, in any order. An interval is halved while a rate at its middle or at its
-    quarters is further from the straight line than `tolerance` × that rate (or than a millionth of the highest rate seen), unless
+    quarters is further from the straight line than `tolerance` × that rate (or than 1e-8 of the highest rate seen), unless
     it is shorter than `finest` seconds. Beyond `most` points the tolerance is doubled and the work begins again.
     """
     functions = tuple(rates)
@@ -60,7 +60,7 @@ def _refined(functions: tuple[Rate, ...], times: Curve, tolerance: float, finest
         low, high = times[:-1][suspect], times[1:][suspect]
         bad = np.zeros(len(low), dtype=bool)
         for f, known in zip(functions, values, strict=True):
-            floor = 1e-6 * float(known.max(initial=0.0))
+            floor = 1e-8 * float(known.max(initial=0.0))
             left, right = known[:-1][suspect], known[1:][suspect]
             for part in (0.25, 0.5, 0.75):
                 truth = f(low + part * (high - low))

@@ -113,7 +113,8 @@ def hardest(plan: ArrivalPlan, scenario: Scenario) -> Moment:
     load = _Load(plan, scenario)
     whole = _timeline(load, load.grid())
     k = int(whole.requests.argmax())
-    close = np.linspace(whole.times[max(k - 1, 0)], whole.times[min(k + 1, len(whole.times) - 1)], 257)
+    before, after = whole.times[max(k - 1, 0)], whole.times[min(k + 1, len(whole.times) - 1)]
+    close = np.concatenate([[whole.times[k]], np.linspace(before, after, 257)])
     requests = load.requests(close)
     at = float(close[int(requests.argmax())])
     now = np.array([at])

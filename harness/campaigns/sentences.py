@@ -1,0 +1,167 @@
+"""In: `ArrivalPlan`, `Moment` and the scenario. Out: the plan in sentences, as blocks for a terminal, and as plain values for JSON.
+
+Nothing is sent and nothing is promised here: these are expected values at the campaign's own size.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+
+from harness.campaigns import plan_campaign
+from harness.campaigns.curve import Integral
+from harness.campaigns.moment import timeline
+from harness.campaigns.plan import ArrivalPlan, Moment
+from harness.scenario.model import EmailBlast, Scenario, ViralSpike, Webcast
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+START = {"email_blast": "the first mail", "webcast": "the start", "viral_spike": "the post"}
+
+
+def describe(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> tuple[str, ...]:
+    """The plan as sentences for people: who comes, when it is hardest, what to change, and what was assumed."""
+    start = START.get(scenario.campaign.type, "the start")
+    minute, share = busiest_minute(plan)
+    said = [
+        f"{scenario.name}: {plan.total:,.0f} visitors are expected.",
+        f"Arrivals peak at {rate(plan.peak)} visitors/s {clock(plan, plan.peak_at, start)};"
+        f" the busiest minute brings {minute:,.0f} visitors, {share:.1%} of all.",
+        f"The hardest moment comes {clock(plan, moment.at, start)}: about {rate(moment.requests_per_second)} requests/s"
+        f" (a page counted once, without its pictures) and {count(moment.concurrent)} visitors on the site at the same time"
+        f" (at most {count(moment.peak_concurrent)}).",
+    ]
+    scanned = float(np.trapezoid(plan.scanners, plan.times))
+    if scanned > 0:
+        part = scanned / (scanned + plan.total)
+        said.append(
+            f"Security scanners add {scanned:,.0f} hits, at most {rate(float(plan.scanners.max()))}/s ({part:.0%} of all clicks):"
+            " they load the site but are never counted as visitors."
+        )
+    said += _levers(plan, scenario)
+    said += [f"Assumed: {sentence}" for sentence in plan.assumptions]
+    return tuple(said)
+
+
+def busiest_minute(plan: ArrivalPlan) -> tuple[float, float]:
+    """Most visitors within any 60 s, and their share of the total."""
+    integral = Integral(plan.times, plan.visitors)
+    starts = np.unique(np.concatenate([plan.times, plan.times - 60.0, plan.peak_at - np.linspace(0.0, 60.0, 121)]))
+    most = float((integral.at(starts + 60.0) - integral.at(starts)).max())
+    return most, most / integral.total if integral.total > 0 else 0.0
+
+
+def clock(plan: ArrivalPlan, t: float, start: str) -> str:
+    """A plan second as people say it: "3 min 20 s after the first mail (15:03:20)"."""
+    since = t - plan.zero
+    words = f"at {start}" if abs(since) < 0.5 else f"{spell(abs(since))} {'after' if since > 0 else 'before'} {start}"
+    if plan.origin is None:
+        return words
+    moment = plan.origin + timedelta(seconds=round(t))
+    days = (moment.date() - (plan.origin + timedelta(seconds=plan.zero)).date()).days
+    return f"{words} ({moment:%H:%M:%S}{f' on {moment:%Y-%m-%d}' if days else ''})"
+
+
+def spell(seconds: float) -> str:
+    """Seconds with the two units that matter: "1 h 5 min", "3 min 20 s", "42 s", "7 days"."""
+    whole = round(seconds)
+    for size, unit, small, minor in ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            count_, rest = whole // size, whole % size // small
+            name = f"{unit}s" if unit == "day" and count_ > 1 else unit
+            return f"{count_} {name}" + (f" {rest} {minor}" if rest else "")
+    return f"{whole} s"
+
+
+def rate(value: float) -> str:
+    """A rate with three figures: 0.331, 3.84, 28.6, 2,387."""
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
+def count(value: float) -> str:
+    """A number of visitors present: whole ones, "fewer than one" below a half."""
+    return "fewer than one" if value < 0.5 else f"{value:,.0f}"
+
+
+def sparkline(plan: ArrivalPlan, *, width: int = 72) -> tuple[str, str]:
+    """The curve as `width` blocks, and the line of clock marks below it: the stretch around the peak that is above 6 % of it."""
+    integral = Integral(plan.times, plan.visitors)
+    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
+    if integral.total <= 0:
+        return " " * width, ""
+    low, end = float(plan.times[high[0]]), float(plan.times[high[-1]])
+    margin = 0.04 * max(end - low, 60.0)
+    edges = np.linspace(low - margin, end + margin, width + 1)
+    mean = np.diff(integral.at(edges)) / np.diff(edges)
+    levels = np.ceil(mean / mean.max() * (len(BLOCKS) - 1) - 1e-9).astype(int)
+    left, right = (f"{'−' if t < plan.zero else '+'}{spell(abs(t - plan.zero))}" for t in (edges[0], edges[-1]))
+    return "".join(BLOCKS[k] for k in levels), left + " " * max(1, width - len(left) - len(right)) + right
+
+
+def to_json(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> dict[str, object]:
+    """The plan as plain values: units in the names, seconds since the moment that people call the start, at most 400 points a curve."""
+    whole = timeline(plan, scenario)
+    minute, share = busiest_minute(plan)
+    keep = _points(plan, 400)
+    return {
+        "scenario": scenario.name,
+        "type": scenario.campaign.type,
+        "visitors": plan.total,
+        "peak_visitors_per_second": plan.peak,
+        "peak_at_seconds": plan.peak_at - plan.zero,
+        "busiest_minute_visitors": minute,
+        "busiest_minute_share": share,
+        "scanners": float(np.trapezoid(plan.scanners, plan.times)),
+        "scanners_peak_per_second": float(plan.scanners.max()),
+        "peak_concurrent_visitors": moment.peak_concurrent,
+        "starts": None if plan.origin is None else (plan.origin + timedelta(seconds=plan.zero)).isoformat(),
+        "hardest": {
+            "at_seconds": moment.at - plan.zero,
+            "visitors_per_second": moment.visitors_per_second,
+            "scanners_per_second": moment.scanners_per_second,
+            "concurrent_visitors": moment.concurrent,
+            "requests_per_second": moment.requests_per_second,
+        },
+        "curve": {
+            "seconds": [float(t) - plan.zero for t in keep],
+            "visitors_per_second": np.interp(keep, plan.times, plan.visitors).tolist(),
+            "scanners_per_second": np.interp(keep, plan.times, plan.scanners).tolist(),
+            "concurrent_visitors": np.interp(keep, whole.times, whole.concurrent).tolist(),
+            "requests_per_second": np.interp(keep, whole.times, whole.requests).tolist(),
+        },
+        "phases": [{"name": p.name, "start_seconds": p.start - plan.zero, "end_seconds": p.end - plan.zero} for p in plan.phases],
+        "sentences": list(describe(plan, moment, scenario)),
+        "assumptions": list(plan.assumptions),
+    }
+
+
+def _points(plan: ArrivalPlan, most: int) -> list[float]:
+    """At most `most` of the plan's own times, spread evenly over them, the peak among them."""
+    n = len(plan.times)
+    chosen = {round(i * (n - 1) / (most - 2)) for i in range(most - 1)} if n > most else set(range(n))
+    return [float(plan.times[i]) for i in sorted(chosen | {int(plan.visitors.argmax())})]
+
+
+def _levers(plan: ArrivalPlan, scenario: Scenario) -> list[str]:
+    """What marketing could do about the peak, computed and not guessed: the same campaign, one thing changed."""
+    campaign = scenario.campaign
+    changed: EmailBlast | Webcast | ViralSpike
+    if isinstance(campaign, EmailBlast):
+        changed, words = campaign.model_copy(update={"sent_over": 2 * campaign.sent_over}), f"Sent over {spell(2 * campaign.sent_over)}"
+        words += f" instead of {spell(campaign.sent_over)}"
+    elif isinstance(campaign, Webcast):
+        changed, words = (
+            campaign.model_copy(update={"punctuality": 2 * campaign.punctuality}),
+            "With doors that fill twice as slowly (a countdown, music, a poll)",
+        )
+    elif campaign.passed_on <= 0:
+        return []
+    else:
+        double = 1 - (1 - campaign.passed_on) / 2 if campaign.audience is None else 2 * campaign.passed_on
+        changed, words = (
+            campaign.model_copy(update={"passed_on": double}),
+            f"Were it passed on more (each visitor bringing {double:g} instead of {campaign.passed_on:g})",
+        )
+    other = plan_campaign(scenario.model_copy(update={"campaign": changed}))
+    relative = other.peak / plan.peak - 1.0
+    return [f"{words}, arrivals would peak at {rate(other.peak)}/s ({relative:+.0%}) and {other.total:,.0f} visitors would come."]
