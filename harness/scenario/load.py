@@ -1,4 +1,4 @@
-"""In: the path of a scenario file. Out: `Scenario`, or `ScenarioError` with every mistake at once, each at its line and column with a remedy."""
+"""In: the path of a scenario file. Out: `Scenario`, or `ScenarioError` with every mistake at once, each at its line with a remedy."""
 
 from __future__ import annotations
 

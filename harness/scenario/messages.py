@@ -23,11 +23,22 @@ _EXPECTED = {
     "float_type": ("is a number", "write digits, with a point for decimals: 0.3"),
 }
 EXAMPLES = {
-    "name": "name: Spring product webcast", "campaign": "campaign: with its type and size below", "promises": "- 95% of responses within 800 ms",
-    "journeys": "journeys: with at least one list of steps", "share": "share: 85%", "steps": "steps: with at least one page: /", "type": "type: webcast",
-    "list_size": "list_size: 120,000", "sent_over": "sent_over: 30 min", "registrants": "registrants: 20,000", "seed_visitors": "seed_visitors: 5,000",
-    "conversion": "conversion: 3%", "value": "value: 60 GBP", "for": "for: 20 min", "every": "every: 10 s", "get": "get: /live/questions",
-}  # fmt: skip
+    "name": "name: Spring product webcast",
+    "campaign": "campaign: with its type and size below",
+    "promises": "promises: with - 95% of responses within 800 ms below",
+    "journeys": "journeys: with at least one list of steps below",
+    "share": "share: 85%",
+    "steps": "steps: with at least - page: / below",
+    "list_size": "list_size: 120,000",
+    "sent_over": "sent_over: 30 min",
+    "registrants": "registrants: 20,000",
+    "seed_visitors": "seed_visitors: 5,000",
+    "conversion": "conversion: 3%",
+    "value": "value: 60 GBP",
+    "for": "for: 20 min",
+    "every": "every: 10 s",
+    "get": "get: /live/questions",
+}
 
 
 def translate(error: ValidationError, tree: Node, shaper: Shaper) -> list[Problem]:
@@ -77,13 +88,10 @@ def find(tree: Node, loc: tuple[int | str, ...]) -> tuple[Node, str | None]:
     """The node at a pydantic location, and the key that is missing there if the way ends early. Union tags in the way are passed over."""
     node = tree
     for step in loc:
-        if isinstance(node.value, dict):
-            if step in node.value:
-                node = node.value[str(step)]
-            elif str(step) not in _tags(node):
-                return node, str(step)
-        elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
+        deeper = node.at(step)
+        if deeper is node and isinstance(node.value, dict) and str(step) not in _tags(node):
+            return node, str(step)
+        node = deeper
     return node, None
 
 
@@ -100,8 +108,13 @@ def _name(loc: tuple[int | str, ...]) -> str:
 
 def _what(loc: tuple[int | str, ...]) -> str:
     """What a missing key is missing from."""
-    words = [part for part in loc if isinstance(part, str)]
-    if len(words) < 2:
+    owners = [part for part in loc if isinstance(part, str)][:-1]
+    if not owners:
         return "the scenario"
-    return {"campaign": "the campaign", "journeys": "the journey", "steps": f"the {words[-2]} step", "business": "business"}.get(words[-2], f"the {words[-2]}" + (
-        " step" if "steps" in words else " campaign" if words[0] == "campaign" else ""))  # fmt: skip
+    if owners[0] == "campaign":
+        return f"the {owners[-1]} campaign"
+    if "meanwhile" in owners:
+        return "the request of meanwhile"
+    if "steps" in owners:
+        return f"the {owners[-1]} step"
+    return {"journeys": "the journey"}.get(owners[-1], owners[-1])

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.scenario.units import Count, Duration, Instant, Length, Percent, Price
+from harness.scenario.units import Count, Duration, Factor, Instant, Length, Percent, Price
 
 
 class Model(BaseModel):
@@ -163,7 +163,7 @@ class ViralSpike(Model):
 
     type: Literal["viral_spike"] = "viral_spike"
     seed_visitors: Count
-    passed_on: float = 0.3
+    passed_on: Factor = 0.3
     seen_over: Duration = 300.0
     audience: Count | None = None
     starts: Instant | None = None
@@ -173,7 +173,7 @@ Campaign = Annotated[EmailBlast | Webcast | ViralSpike, Field(discriminator="typ
 
 
 class Target(Model):
-    """Where the visitors go. `demo` is the embedded site. Every host beyond loopback must be in `allow`, and be confirmed on the command line."""
+    """Where the visitors go. `demo` is the embedded site. A host beyond loopback must be in `allow` and confirmed on the command line."""
 
     url: str = "demo"
     allow: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""In: what is wrong with a scenario. Out: `Problem` (file, line, column, message, remedy) and `ScenarioError`, which carries all of them at once."""
+"""In: what is wrong with a scenario. Out: `Problem` (file, line, column, message, remedy), and `ScenarioError` with all of them at once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Problem:
     column: int
     message: str
     remedy: str = ""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """For machines."""
+        return {"file": str(self.file), "line": self.line, "column": self.column, "message": self.message, "remedy": self.remedy}
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "

@@ -19,11 +19,19 @@ from harness.scenario.promises import read_promise
 from harness.scenario.source import Mark, Node
 
 STEPS: dict[str, type[model.Step]] = {"get": model.Get, "post": model.Post, "page": model.Page, "think": model.Think, "watch": model.Watch}
-VERBS = {"visit": "page", "open": "page", "goto": "page", "wait": "think", "pause": "think", "sleep": "think", "submit": "post", "send": "post",
-         "request": "get", "fetch": "get", "view": "watch", "stream": "watch", "play": "watch"}  # fmt: skip
+VERBS = {
+    **dict.fromkeys(("visit", "open", "goto", "load", "url"), "page"),
+    **dict.fromkeys(("wait", "pause", "sleep", "read"), "think"),
+    **dict.fromkeys(("submit", "send", "put", "patch"), "post"),
+    **dict.fromkeys(("request", "fetch"), "get"),
+    **dict.fromkeys(("view", "stream", "play", "live", "video"), "watch"),
+}
 CAMPAIGNS: dict[str, type[model.Model]] = {"email_blast": model.EmailBlast, "webcast": model.Webcast, "viral_spike": model.ViralSpike}
-TYPES = {"email": "email_blast", "mail": "email_blast", "newsletter": "email_blast", "mailing": "email_blast", "webinar": "webcast", "live": "webcast",
-         "stream": "webcast", "viral": "viral_spike", "social": "viral_spike", "post": "viral_spike"}  # fmt: skip
+TYPES = {
+    **dict.fromkeys(("email", "mail", "newsletter", "mailing", "blast"), "email_blast"),
+    **dict.fromkeys(("webinar", "live", "stream", "event"), "webcast"),
+    **dict.fromkeys(("viral", "social", "post", "spike"), "viral_spike"),
+}
 _INTERNAL = {"line", "file"}
 _OPENED = {"kind", "url", "pause"}  # of a step: said by its first key
 

@@ -1,7 +1,7 @@
 """In: the text of a YAML file. Out: `Node`, the same text as a tree in which every value and key knows its line and column.
 
-Every plain scalar arrives as the text it was written as: `1:30`, `no`, `on`, `0755`, `12e3` and dates stay what the author typed, so none of
-the types that YAML 1.1 guesses can be silently wrong. Keys must be plain words and unique. Anchors and merge keys work, within bounds.
+Every plain scalar arrives as the text it was written as: `1:30`, `no`, `on`, `0755`, `12e3` and dates stay what the author typed, so none
+of the types that YAML 1.1 guesses can be silently wrong. Keys must be plain words and unique. Anchors and merge keys work, within bounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Mark:
 class Node:
     """One value of the file. `value` is None (left empty), text, a list of nodes, or a dict of nodes; `plain` means text without quotes."""
 
-    value: None | str | list[Node] | dict[str, Node]
+    value: str | list[Node] | dict[str, Node] | None
     mark: Mark
     key: Mark | None = None
     plain: bool = False
@@ -44,6 +44,19 @@ class Node:
     def items(self) -> Iterator[tuple[str, Node]]:
         """Keys and values of a mapping; nothing for any other value."""
         return iter(self.value.items()) if isinstance(self.value, dict) else iter(())
+
+    def at(self, *path: str | int) -> Node:
+        """The node at this path, or the last one on the way to it that exists."""
+        node = self
+        for step in path:
+            inner = node.value
+            if isinstance(inner, dict) and isinstance(step, str) and step in inner:
+                node = inner[step]
+                continue
+            if not (isinstance(inner, list) and isinstance(step, int) and step < len(inner)):
+                break
+            node = inner[step]
+        return node
 
     def bare(self) -> object:
         """Plain Python values without marks: None, str, list and dict."""
@@ -153,6 +166,7 @@ class _Tree:
         try:
             if isinstance(node, yaml.SequenceNode):
                 return Node([self.build(item, None, depth + 1) for item in node.value], at, key)
+            assert isinstance(node, yaml.MappingNode)  # YAML has no fourth kind
             return Node(self.mapping(node, depth), at, key)
         finally:
             self.open.pop()

@@ -1,7 +1,8 @@
 """In: how long a pause or a visit lasts, as people say it ("5 s to 20 s", "20 min", "about 8 s"). Out: `Spread`, a law of durations.
 
-A spread draws lengths, and residual lengths for a visitor who is met in the middle of a pause (the stationary residual life of a renewal
-process, density (1 − F(x)) / mean; Cox, Renewal Theory, 1962, ch. 5): a visitor met at random stands in a length-biased pause, uniformly far in.
+A spread draws lengths, and residual lengths for a visitor who is met in the middle of a pause (the stationary residual life of a
+renewal process, density (1 − F(x)) / mean; Cox, Renewal Theory, 1962, ch. 5): a visitor met at random stands in a length-biased
+pause, uniformly far in.
 """
 
 from __future__ import annotations
@@ -121,7 +122,8 @@ def duration_text(seconds: float) -> str:
         return "0 s"
     milliseconds = round(seconds * 1000, 6)
     if milliseconds != int(milliseconds):
-        return f"{milliseconds!r} ms" if seconds < 1 else f"{round(seconds, 9)!r} s"
+        written, unit = (repr(milliseconds), "ms") if seconds < 1 else (repr(round(seconds, 9)), "s")
+        return f"{written}0 {unit}" if len(written.rpartition(".")[2]) == 3 else f"{written} {unit}"  # 1.125 could be read in two ways
     rest, parts = int(milliseconds), []
     for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"), (1, "ms")):
         whole, rest = divmod(rest, size)
