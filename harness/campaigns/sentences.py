@@ -5,6 +5,7 @@ Nothing is sent and nothing is promised here: these are expected values at the c
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import numpy as np
@@ -98,7 +99,12 @@ def sparkline(plan: ArrivalPlan, *, width: int = 72) -> tuple[str, str]:
     return "".join(BLOCKS[k] for k in levels), left + " " * max(1, width - len(left) - len(right)) + right
 
 
-def to_json(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> dict[str, object]:
+def to_json(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
+    """The plan as JSON: `values` as text."""
+    return json.dumps(values(plan, moment, scenario), ensure_ascii=False, indent=2)
+
+
+def values(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> dict[str, object]:
     """The plan as plain values: units in the names, seconds since the moment that people call the start, at most 400 points a curve."""
     whole = timeline(plan, scenario)
     minute, share = busiest_minute(plan)

@@ -82,7 +82,7 @@ def test_the_json_of_a_plan_is_plain_and_short() -> None:
     """Serialisable, at most 400 points, the peak among them, times since the start."""
     scenario = Scenario(name="x", campaign=EmailBlast(list_size=1_000_000, sent_over=1800.0), promises=(), journeys=LOOK)
     plan = plan_campaign(scenario)
-    found = json.loads(json.dumps(to_json(plan, hardest(plan, scenario), scenario)))
+    found = json.loads(to_json(plan, hardest(plan, scenario), scenario))
     curve = found["curve"]
     assert len(curve["seconds"]) == len(curve["visitors_per_second"]) <= 400
     assert max(curve["visitors_per_second"]) == pytest.approx(plan.peak)
