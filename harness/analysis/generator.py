@@ -1,0 +1,49 @@
+"""In: a `Window`'s lags, census and worker health. Out: whether our own generator was the limit, and why: then nothing may be said about
+the site."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.engine.window import Window
+from harness.engine.wire import Outcome
+
+LAG_FLOOR = 0.010  # s
+LAG_SHARE = 0.05  # of the latency limit
+ACHIEVED = 0.98
+BUSY = 0.9  # of a core
+LOOP_MS = 50.0
+
+
+class Headroom:
+    """Watches the generator. One late window is an accident of the machine; two of the last three are a limit."""
+
+    def __init__(self, limit: float) -> None:
+        self._allowed = max(LAG_FLOOR, LAG_SHARE * limit)
+        self._recent: list[str | None] = []
+        self._due = self._started = 0
+        self.last: str | None = None
+
+    def watch(self, window: Window) -> str | None:
+        """Why the generator limited this window, or None."""
+        due, started = window.census.due - self._due, window.census.started - self._started
+        self._due, self._started = window.census.due, window.census.started
+        found = None
+        alive = [w for w in window.workers if w.alive]
+        if len(window.lags) >= 5 and float(np.quantile(window.lags, 0.99)) > self._allowed:
+            found = f"visitors left {1000 * float(np.quantile(window.lags, 0.99)):.0f} ms late (99th percentile)"
+        elif due >= 20 and started / due < ACHIEVED:
+            found = f"only {100 * started / due:.0f} % of the visitors due could be started"
+        elif len(window.done) and int((window.done["outcome"] == Outcome.GENERATOR).sum()) > 0.01 * len(window.done):
+            found = "the generator ran out of sockets or ports"
+        elif any(w.cpu > BUSY and w.loop_ms > LOOP_MS for w in alive):
+            found = "a worker's core was full and its loop late"
+        self.last = found
+        self._recent = [*self._recent[-2:], found]
+        return found
+
+    @property
+    def limited(self) -> str | None:
+        """The reason, once two of the last three windows were limited."""
+        bad = [r for r in self._recent if r]
+        return bad[-1] if len(bad) >= 2 else None

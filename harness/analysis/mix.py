@@ -1,0 +1,116 @@
+"""In: `Reading`s of a site that is not yet stressed. Out: how many requests of each sample one unit of the dial makes, how long they
+take without load, and how many visitors are present: the measured map between visitors and requests.
+
+The ratio is requests over dialled visitors, corrected for the luck of the draw: where more visitors than expected happened to arrive, the
+requests that they brought are not counted as a property of the journey (a control variate with a fitted coefficient).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.analysis.meter import Reading
+
+Floats = npt.NDArray[np.float64]
+_ENOUGH = 30  # answers that make a calm latency
+
+
+class _Sums:
+    """Moments of requests, arrivals and dialled visitors over windows."""
+
+    def __init__(self, samples: int) -> None:
+        self.requests = np.zeros(samples)
+        self.with_arrivals = np.zeros(samples)
+        self.with_expected = np.zeros(samples)
+        self.arrivals = self.expected = self.square = self.cross = self.expected_square = 0.0
+        self.present = 0.0
+        self.windows = 0
+
+    def add(self, reading: Reading) -> None:
+        expected = reading.dial * reading.seconds
+        self.requests += reading.sent
+        self.with_arrivals += reading.sent * reading.arrivals
+        self.with_expected += reading.sent * expected
+        self.arrivals += reading.arrivals
+        self.expected += expected
+        self.square += reading.arrivals**2
+        self.cross += reading.arrivals * expected
+        self.expected_square += expected**2
+        self.present += reading.present * reading.seconds
+        self.windows += 1
+
+
+class Mix:
+    """`arriving` is the share of the dial that arrives (the rest is already there): (visitors + scanners) / peak of the moment."""
+
+    def __init__(self, samples: int, arriving: float) -> None:
+        self._arriving = arriving
+        self._steady, self._moving = _Sums(samples), _Sums(samples)
+        self._calm_sum, self._calm_count = np.zeros(samples), np.zeros(samples)
+        self._last = 0.0
+
+    def add(self, reading: Reading, *, stressed: bool) -> None:
+        """Counts a window; stressed ones count for nothing, since visitors who wait or fail make fewer requests."""
+        last, self._last = self._last, reading.dial
+        if stressed or last <= 0 or reading.dial <= 0:
+            return
+        missing = self._calm_count < _ENOUGH
+        self._calm_sum += np.where(missing, reading.latency_sum, 0.0)
+        self._calm_count += np.where(missing, reading.answered, 0)
+        steady = abs(np.log(reading.dial / last)) < 0.1
+        (self._steady if steady else self._moving).add(reading)
+
+    @property
+    def _sums(self) -> _Sums:
+        return self._steady if self._steady.expected >= 0.5 * self._moving.expected else self._moving
+
+    def requests(self, members: npt.NDArray[np.bool_]) -> float:
+        """Requests of these samples for each visitor that the dial stands for."""
+        return self._ratio(members)[0]
+
+    def uncertainty(self, members: npt.NDArray[np.bool_]) -> float:
+        """Relative standard error of `requests`."""
+        return self._ratio(members)[1]
+
+    def _ratio(self, members: npt.NDArray[np.bool_]) -> tuple[float, float]:
+        sums = self._sums
+        count = float(sums.requests[members].sum())
+        if sums.expected <= 0 or count <= 0:
+            return 0.0, 1.0
+        plain = count / sums.expected
+        luck = sums.arrivals - self._arriving * sums.expected
+        scatter = sums.square - 2 * self._arriving * sums.cross + self._arriving**2 * sums.expected_square
+        together = (
+            sums.with_arrivals[members].sum()
+            - plain * sums.cross
+            - self._arriving * (sums.with_expected[members].sum() - plain * sums.expected_square)
+        )
+        usual = np.sqrt(self._arriving * sums.expected + 1.0)
+        if sums.windows < 6 or scatter <= 0 or abs(luck) > 5 * usual or self._arriving <= 0:
+            return plain, 1 / np.sqrt(count)
+        slope = float(np.clip(together / scatter, 0.0, 2 * count / max(sums.arrivals, 1.0)))
+        explained = min(1.0, slope**2 * sums.arrivals / count)
+        return max(plain - slope * luck / sums.expected, 0.5 * plain), float(np.sqrt(max(1 - explained, 0.02) / count))
+
+    def shares(self) -> Floats:
+        """Each sample's share of all requests."""
+        total = self._sums.requests.sum()
+        return self._sums.requests / total if total else np.full(len(self._sums.requests), 1 / len(self._sums.requests))
+
+    def calm(self) -> Floats:
+        """Mean latency of each sample without load, s; of all samples together where a sample was not seen."""
+        seen = self._calm_count > 0
+        overall = self._calm_sum.sum() / self._calm_count.sum() if seen.any() else 0.05
+        return np.where(seen, self._calm_sum / np.maximum(self._calm_count, 1), overall)
+
+    def calm_of(self, members: npt.NDArray[np.bool_]) -> float:
+        """Mean latency of these samples together without load, s."""
+        weight = self._sums.requests[members]
+        calm = self.calm()[members]
+        return float((weight * calm).sum() / weight.sum()) if weight.sum() else float(calm.mean())
+
+    def concurrent(self) -> float | None:
+        """Visitors present for each unit of the dial; None when never seen steady."""
+        sums = self._steady
+        return sums.present / sums.expected if sums.expected > 0 and sums.present > 0 else None
