@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from harness.scenario.units import Count, Duration, Factor, Instant, Length, Percent, Price
-
-
-class Model(BaseModel):
-    """Frozen and strict about its keys: a misspelt key is an error, never a silent default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+from harness.scenario.base import Model as Model
+from harness.scenario.campaign import Calendar as Calendar
+from harness.scenario.campaign import Campaign as Campaign
+from harness.scenario.campaign import EmailBlast as EmailBlast
+from harness.scenario.campaign import FlashSale as FlashSale
+from harness.scenario.campaign import Measured as Measured
+from harness.scenario.campaign import ViralSpike as ViralSpike
+from harness.scenario.campaign import Webcast as Webcast
+from harness.scenario.units import Duration, Length, Percent, Price
 
 
 class Check(Model):
@@ -131,45 +133,6 @@ class Journey(Model):
     name: str
     share: Percent
     steps: tuple[AnyStep, ...]
-
-
-class EmailBlast(Model):
-    """A mail to a list. Sources and ranges of the defaults stand in harness/campaigns/email_blast.py."""
-
-    type: Literal["email_blast"] = "email_blast"
-    list_size: Count
-    sent_over: Duration
-    delivered: Percent = 0.99
-    click_rate: Percent = 0.029
-    audience: Literal["typical", "engaged"] = "typical"
-    scanner_share: Percent = 0.3
-    starts: Instant | None = None
-
-
-class Webcast(Model):
-    """A live event. Sources and ranges of the defaults stand in harness/campaigns/webcast.py."""
-
-    type: Literal["webcast"] = "webcast"
-    registrants: Count
-    attendance: Percent = 0.40
-    walk_ins: Count = 0
-    punctuality: Duration = 90.0
-    length: Duration = 3600.0
-    starts: Instant | None = None
-
-
-class ViralSpike(Model):
-    """A post that is passed on. Sources and ranges of the defaults stand in harness/campaigns/viral_spike.py."""
-
-    type: Literal["viral_spike"] = "viral_spike"
-    seed_visitors: Count
-    passed_on: Factor = 0.3
-    seen_over: Duration = 300.0
-    audience: Count | None = None
-    starts: Instant | None = None
-
-
-Campaign = Annotated[EmailBlast | Webcast | ViralSpike, Field(discriminator="type")]
 
 
 class Target(Model):
