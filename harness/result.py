@@ -184,6 +184,8 @@ class Advice(Part):
     audience: Literal["marketing", "it"]
     text: str
     why: str
+    changes: dict[str, str] = Field(default_factory=dict)  # of the scenario, "campaign.sent_over": "45 min"
+    checked: bool = False  # the changed campaign was planned again and fits
 
 
 class Doubt(Part):
@@ -232,6 +234,7 @@ class Result(Part):
     scenario: ScenarioPart
     target: Target
     verdict: Verdict
+    verdict_reason: str = ""  # one of harness.analysis.verdict.Reason: "holds", "breaks", "straddles", "not_pushed", …
     campaign: CampaignPart
     breaking_point: BreakingPoint
     levels: list[Level]

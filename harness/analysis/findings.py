@@ -1,0 +1,180 @@
+"""In: windows, one after another; at the end the census. Out: the next `Order` for each window; at the end `Findings`.
+
+`Analyst` is what the run's loop talks to: it feeds the search and the evidence with the same windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from harness.analysis.advice import advice
+from harness.analysis.doubts import Signs, doubts
+from harness.analysis.evidence import Evidence
+from harness.analysis.levels import Stretch, levels, stretches
+from harness.analysis.losses import losses, overload
+from harness.analysis.profile import Profile
+from harness.analysis.promises import promise_parts
+from harness.analysis.search import Order, Search
+from harness.analysis.totals import totals, violations
+from harness.analysis.verdict import Judgement, judge
+from harness.campaigns.moment import timeline
+from harness.campaigns.plan import ArrivalPlan, Moment
+from harness.engine.window import Census, Window
+from harness.engine.wire import Outcome
+from harness.result import (
+    Advice,
+    BreakingPoint,
+    Doubt,
+    ErrorPart,
+    Generator,
+    Level,
+    Losses,
+    PromisePart,
+    StepPart,
+    Totals,
+    Verdict,
+)
+from harness.scenario.catalog import Sample
+from harness.scenario.model import Scenario
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """The parts of a `harness.result.Result` that come from measuring, under the same names."""
+
+    verdict: Verdict
+    verdict_reason: str
+    breaking_point: BreakingPoint
+    levels: list[Level]
+    promises: list[PromisePart]
+    steps: list[StepPart]
+    errors: list[ErrorPart]
+    losses: Losses | None
+    advice: list[Advice]
+    doubts: list[Doubt]
+    generator: Generator
+    totals: Totals
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """The scenario with its plan: what the findings are held against."""
+
+    scenario: Scenario
+    plan: ArrivalPlan
+    moment: Moment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """How the run ended. `same_machine` says that site and visitors shared one machine."""
+
+    census: Census
+    stopped_early: str | None = None
+    scout_notes: tuple[str, ...] = ()
+    same_machine: bool = False
+
+
+class Analyst:
+    """One run's analysis. `ceiling` (visitors/s) is never exceeded; `seed` fixes the search's own randomness."""
+
+    def __init__(
+        self,
+        *,
+        scenario: Scenario,
+        plan: ArrivalPlan,
+        moment: Moment,
+        samples: tuple[Sample, ...],
+        profile: Profile,
+        ceiling: float | None,
+        seed: int,
+    ) -> None:
+        self._campaign = Campaign(scenario=scenario, plan=plan, moment=moment)
+        self._search = Search(promises=scenario.promises, moment=moment, samples=samples, profile=profile, ceiling=ceiling, seed=seed)
+        self._evidence = Evidence(scenario, samples)
+
+    def observe(self, window: Window) -> Order:
+        """Take in a window and say what to do next: an order without a dial ends the load."""
+        order = self._search.next(window)
+        self._evidence.add(window, self._search.trace[-1][1])
+        return order
+
+    def drained(self, window: Window) -> None:
+        """Take in a window after the load has ended: what was still under way."""
+        self._evidence.add(window, "drain")
+
+    def findings(
+        self, *, census: Census, stopped_early: str | None = None, scout_notes: tuple[str, ...] = (), same_machine: bool = False
+    ) -> Findings:
+        """What the run found, however it ended."""
+        ending = Ending(census=census, stopped_early=stopped_early, scout_notes=scout_notes, same_machine=same_machine)
+        flags = tuple(getattr(self._search, "flags", ()))
+        return findings(self._campaign, self._evidence, self._search.breaking_point(), ending, flags)
+
+    def series(self) -> pd.DataFrame:
+        """The run second by second, in the columns of `harness.series`."""
+        return self._evidence.series.frame()
+
+    def write_series(self, path: Path) -> None:
+        """Write series.csv."""
+        self._evidence.series.write(path)
+
+
+def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, ending: Ending, flags: tuple[str, ...] = ()) -> Findings:
+    """Everything that follows from the evidence and the breaking point. `flags` are the search's own doubts, by kind."""
+    scenario, moment = campaign.scenario, campaign.moment
+    stretched = stretches(evidence.cohorts)
+    steps = evidence.steps
+    sums = totals(ending.census, steps.outcomes, steps.bytes)
+    generator = evidence.generator.part(ending.census)
+    ended = int(steps.outcomes.sum())
+    ours = int(steps.outcomes[:, [Outcome.GENERATOR, Outcome.UNSAFE]].sum())
+    missing = max(evidence.sent - ended, 0)
+    broken_laws = violations(ending.census, sent=evidence.sent - (missing if generator.lost_workers else 0), ended=ended, ours=ours)
+    judgement: Judgement = judge(
+        point,
+        moment.peak,
+        generator,
+        requests=sums.requests,
+        unbalanced=bool(broken_laws),
+        stopped_early=ending.stopped_early is not None,
+    )
+    told = judgement.reason not in ("generator", "counting", "no_data")
+    signs = Signs(
+        point=point,
+        peak=moment.peak,
+        highest=evidence.highest,
+        generator=generator,
+        totals=sums,
+        limit_ms=evidence.generator.lag_limit * 1000,
+        violations=tuple(broken_laws),
+        flags=flags,
+        failures=evidence.generator.failures,
+        descriptors=evidence.generator.descriptors,
+        missing=missing,
+        stopped_early=ending.stopped_early,
+        scout_notes=ending.scout_notes,
+        same_machine=ending.same_machine,
+    )
+    return Findings(
+        verdict=judgement.verdict,
+        verdict_reason=judgement.reason,
+        breaking_point=point,
+        levels=levels(stretched, scenario.promises),
+        promises=promise_parts(evidence.cohorts, stretched, point, moment.peak),
+        steps=steps.step_parts(),
+        errors=steps.error_parts(),
+        losses=_losses(campaign, point, stretched) if told else None,
+        advice=advice(scenario, campaign.plan, moment, point) if told else [],
+        doubts=doubts(signs),
+        generator=generator,
+        totals=sums,
+    )
+
+
+def _losses(campaign: Campaign, point: BreakingPoint, stretched: list[Stretch]) -> Losses | None:
+    whole = timeline(campaign.plan, campaign.scenario)
+    return losses(campaign.scenario, whole, campaign.plan.zero, campaign.moment.peak, point, overload(stretched, point))

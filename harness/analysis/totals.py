@@ -1,0 +1,48 @@
+"""In: the census of visitors and the outcomes of requests. Out: `Totals`, and the conservation laws that they break, in words.
+
+due = started + dropped; started = completed + failed + abandoned + cut_off; every request that left has ended.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.analysis.cohorts import OURS
+from harness.engine.window import Census
+from harness.engine.wire import Outcome
+from harness.result import Totals
+
+
+def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int) -> Totals:
+    """The run's sums. `outcomes` is (samples, outcomes), of ended requests; those that never left our machine do not count."""
+    by_outcome = outcomes.sum(axis=0)
+    ours = int(by_outcome[list(OURS)].sum())
+    ok, cut = int(by_outcome[Outcome.OK]), int(by_outcome[Outcome.CUT_OFF])
+    requests = int(by_outcome.sum()) - ours
+    return Totals(
+        due=census.due,
+        started=census.started,
+        dropped=census.dropped,
+        completed=census.completed,
+        failed=census.failed,
+        abandoned=census.abandoned,
+        cut_off=census.cut_off,
+        requests=requests,
+        requests_failed=requests - ok - cut,
+        requests_cut_off=cut,
+        bytes=received,
+    )
+
+
+def violations(census: Census, *, sent: int, ended: int, ours: int) -> list[str]:
+    """Each law that does not hold, as a sentence; none in a sound run. `ours` never left our machine and may or may not be among `sent`."""
+    found = []
+    if census.due != census.started + census.dropped:
+        found.append(f"{census.due} visitors were due, but {census.started} started and {census.dropped} were dropped")
+    ends = census.completed + census.failed + census.abandoned + census.cut_off + census.present
+    if census.started != ends:
+        found.append(f"{census.started} visitors started, but {ends} are accounted for")
+    if not ended - ours <= sent <= ended:
+        found.append(f"{sent} requests left, but {ended - ours} ended")
+    return found
