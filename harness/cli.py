@@ -27,7 +27,7 @@ class Surge(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from harness.safety import Refused
-        from harness.scenario.load import ScenarioError
+        from harness.scenario.problems import ScenarioError
 
         try:
             return super().invoke(ctx)
@@ -51,13 +51,14 @@ def main() -> None:
 def validate(files: tuple[str, ...], as_json: bool) -> None:
     """Check scenario files: every error at once, as FILE:line:column, with its remedy."""
     from harness.scenario import load
+    from harness.scenario.problems import Problem, ScenarioError
 
-    problems: list[load.Problem] = []
+    problems: list[Problem] = []
     for name in files:
         try:
             path = load.resolve(name)
             scenario = load.load(path)
-        except load.ScenarioError as error:
+        except ScenarioError as error:
             problems += error.problems
             if not as_json:
                 click.echo(str(error), err=True)
