@@ -9,12 +9,17 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
+BEAT = 0.5  # s: workers report, and a window closes, so often
+
 SENT = struct.Struct("<dH")
 DONE = struct.Struct("<dfffffIHBB")
 SENT_FIELDS = (("at", "<f8"), ("sample", "<u2"))
 DONE_FIELDS = (
     ("sent", "<f8"),  # s, when the first byte was about to leave
-    ("wait", "<f4"),  # s, sent minus the planned moment: the generator's own lateness (and waiting for a browser connection is not lateness)
+    (
+        "wait",
+        "<f4",
+    ),  # s, sent minus the planned moment: the generator's own lateness (and waiting for a browser connection is not lateness)
     ("connect", "<f4"),  # s, 0 on a kept-alive connection
     ("tls", "<f4"),  # s, 0 without TLS or on a kept-alive connection
     ("first_byte", "<f4"),  # s since sent

@@ -1,0 +1,65 @@
+"""In: the master's frame of one half second. Out: `Window`. The parent's side: the one place where packed records become arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
+
+
+def window_of(frame: Mapping[str, Any]) -> Window:
+    """All workers' parts as one window, records sorted by time."""
+    parts: Sequence[Mapping[str, Any]] = frame["parts"]
+    sent = np.frombuffer(b"".join(p["sent"] for p in parts), dtype=SENT_TYPE)
+    done = np.frombuffer(b"".join(p["done"] for p in parts), dtype=DONE_TYPE)
+    lags = np.frombuffer(b"".join(p["lags"] for p in parts), dtype="<f4")
+    errors: Counter[tuple[int, int, str]] = Counter()
+    for part in parts:
+        for sample, outcome, message, count in part["errors"]:
+            errors[sample, outcome, message] += count
+    notes = (*frame["notes"], *(note for p in parts for note in p.get("notes", ())))
+    return Window(
+        number=frame["number"],
+        at=frame["at"],
+        seconds=frame["seconds"],
+        dial=frame["dial"],
+        sent=sent[np.argsort(sent["at"], kind="stable")],
+        done=done[np.argsort(done["sent"] + done["total"], kind="stable")],
+        lags=lags,
+        census=census_of(frame["tallies"]),
+        workers=tuple(_health(name, name in frame["living"], parts) for name in frame["names"]),
+        errors=dict(errors),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def census_of(tallies: Sequence[Mapping[str, int]]) -> Census:
+    """The sum over all workers. Whoever was present on a worker that is lost has been cut off with it."""
+    total: Counter[str] = Counter()
+    for tally in tallies:
+        total.update({name: tally.get(name, 0) for name in Census.__slots__})
+        if tally.get("lost"):
+            total["cut_off"] += tally.get("present", 0)
+            total["present"] -= tally.get("present", 0)
+    return Census(**{name: total[name] for name in Census.__slots__})
+
+
+def _health(name: str, alive: bool, parts: Sequence[Mapping[str, Any]]) -> WorkerHealth:
+    mine = [p for p in parts if p["name"] == name]
+    if not mine:
+        return WorkerHealth(name=name, alive=alive)
+    last = mine[-1]
+    return WorkerHealth(
+        name=name,
+        alive=alive,
+        cpu=max(p["cpu"] for p in mine),
+        loop_ms=max(p["loop_ms"] for p in mine),
+        descriptors=last["descriptors"],
+        descriptor_limit=last["descriptor_limit"],
+        offset_ms=last["offset_ms"],
+        rss_mb=last["rss_mb"],
+    )

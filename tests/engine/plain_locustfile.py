@@ -1,0 +1,148 @@
+"""The packaged locustfile with a crew of the plainest kind: a visitor is a greenlet, a request a socket. For tests of the fleet alone."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import gevent
+from gevent import socket
+from gevent.pool import Group
+
+from harness.engine import recruit
+from harness.engine.visit import Scouted, Tally
+from harness.engine.wire import Outcome
+from harness.scenario.catalog import samples
+from harness.scenario.model import Think
+
+
+class Journey:
+    def __init__(self, number):
+        self.number = number
+
+
+class PlainCrew:
+    def __init__(self, orders, recorder):
+        self.orders, self.recorder = orders, recorder
+        self.journeys = tuple(Journey(n) for n in range(len(orders.scenario.journeys)))
+        host, port = orders.target.removeprefix("http://").rstrip("/").split(":")
+        self.address = (host, int(port))
+        self.tally = Tally()
+        self.standings = {place: {} for place in orders.dwelling}
+        self.samples = {(s.journey, s.step): s.number for s in reversed(samples(orders.scenario)) if s.kind != "redirect"}
+        self.group = Group()
+        self.reached = set()
+
+    def arrive(self, number, journey, due):
+        self._start(number, journey, 0, due)
+
+    def place(self, number, journey, step):
+        if (journey, step) not in self.reached:
+            return False
+        self._start(number, journey, step, None)
+        return True
+
+    def _start(self, number, journey, step, due):
+        self.tally.due += 1
+        self.tally.started += 1
+        self.tally.present += 1
+        self.group.spawn(self._walk, number, journey, step, due)
+
+    def scan(self, number, journey, due):
+        self.tally.scanners += 1
+        self.group.spawn(self._get, journey, 0, due)
+
+    def standing(self, journey, step):
+        return len(self.standings[journey, step])
+
+    def thin(self, journey, step, count):
+        chosen = random.Random(1).sample(list(self.standings[journey, step]), min(count, self.standing(journey, step)))
+        for greenlet in chosen:
+            greenlet.kill(block=False)
+        return len(chosen)
+
+    def scout(self, number, journey):
+        self.tally.scouts += 1
+        for s, step in enumerate(self.orders.scenario.journeys[journey].steps):
+            if isinstance(step, Think):
+                self.reached.add((journey, s))
+                continue
+            outcome, message = self._get(journey, s, time.monotonic())
+            if outcome:
+                return Scouted(outcome=outcome, sample=self.samples[journey, s], message=message)
+        return Scouted(outcome=Outcome.OK)
+
+    def cut_all(self):
+        self.group.kill(block=False)
+
+    def join(self, timeout=None):
+        return bool(self.group.join(timeout))
+
+    def _walk(self, number, journey, start, due):
+        fate = "cut_off"
+        dice = random.Random(number)
+        if due is not None:
+            self.recorder.lag(time.monotonic() - due)
+        try:
+            for s, step in enumerate(self.orders.scenario.journeys[journey].steps):
+                if s < start:
+                    continue
+                if isinstance(step, Think):
+                    me = gevent.getcurrent()
+                    inside = self.standings.setdefault((journey, s), {})
+                    inside[me] = True
+                    try:
+                        gevent.sleep(step.pause.residual(dice) if s == start and due is None else step.pause.sample(dice))
+                    finally:
+                        inside.pop(me, None)
+                    continue
+                outcome, _ = self._get(journey, s, due if s == 0 and due is not None else time.monotonic(), number)
+                if outcome:
+                    fate = "failed"
+                    return
+            fate = "completed"
+        finally:
+            setattr(self.tally, fate, getattr(self.tally, fate) + 1)
+            self.tally.present -= 1
+
+    def _get(self, journey, step, planned, number=-1):
+        sample = self.samples[journey, step]
+        url = self.orders.scenario.journeys[journey].steps[step].url
+        sent = time.monotonic()
+        self.recorder.sent(sent, sample)
+        outcome, message, size = Outcome.CUT_OFF, "", 0
+        try:
+            with socket.create_connection(self.address, timeout=10) as sock:
+                sock.sendall(f"GET {url} HTTP/1.0\r\nHost: x\r\nX-Visitor: {number}\r\n\r\n".encode())
+                answer = b""
+                while piece := sock.recv(65536):
+                    answer += piece
+            size = len(answer)
+            status = int(answer.split()[1]) if answer else 0
+            outcome = (
+                Outcome.OK
+                if 200 <= status < 400
+                else Outcome.HTTP_5XX
+                if status >= 500
+                else Outcome.RESET
+                if not status
+                else Outcome.HTTP_4XX
+            )
+            message = "" if outcome is Outcome.OK else f"status {status}"
+        except ConnectionRefusedError:
+            outcome, message = Outcome.REFUSED, "connection refused"
+        except TimeoutError:
+            outcome, message = Outcome.READ_TIMEOUT, "timed out"
+        except OSError as error:
+            outcome, message = Outcome.RESET, type(error).__name__
+        finally:
+            total = time.monotonic() - sent
+            self.recorder.done(sent, sent - planned, 0.0, 0.0, total, total, size, sample, int(outcome), 1)
+            if message:
+                self.recorder.error(sample, int(outcome), message)
+        return outcome, message
+
+
+recruit.recruit = lambda environment: PlainCrew
+
+from harness.engine.locustfile import *  # noqa: E402, F403
