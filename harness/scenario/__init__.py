@@ -1,1 +1,1 @@
-"""In: the path of a scenario file. Out: `Scenario`, the frozen vocabulary of campaigns, journeys and promises (`load.load`, `model.Scenario`)."""
+"""In: a YAML file. Out: `Scenario`: the vocabulary of campaigns, journeys and promises (`load.load`, `model.Scenario`)."""

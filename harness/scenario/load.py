@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.scenario import rules, source
+from harness.scenario import parts, rules, source
 from harness.scenario.messages import translate
 from harness.scenario.model import Scenario
 from harness.scenario.problems import Problem, ScenarioError, near
@@ -37,7 +37,8 @@ def parse(text: str, file: Path = FOLDER / "scenario.yaml", tree: Node | None = 
         scenario = Scenario.model_validate(bare | {"file": file} if isinstance(bare, dict) else bare)
     except ValidationError as error:
         problems += translate(error, shaped, shaper)
-    problems += rules.check(bare, shaped, file)
+    known = parts.of_scenario(scenario) if scenario else parts.of_values(bare)
+    problems += rules.check(known, shaped, file)
     if problems or scenario is None:
         raise ScenarioError(dict.fromkeys(problems))
     return scenario

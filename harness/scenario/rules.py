@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
 
 from harness.scenario import visits
-from harness.scenario.model import Business, Journey, Model, Promise, Target
+from harness.scenario.base import Model
+from harness.scenario.model import Business, Promise, Target
+from harness.scenario.parts import Parts, Visit
 from harness.scenario.problems import Problem
-from harness.scenario.shape import CAMPAIGNS
 from harness.scenario.source import Node
 from harness.scenario.spread import duration_text
 
-M = TypeVar("M", bound=Model)
 DAY = 86_400.0
+Found = Iterator[tuple[Node, str, str]]
 
 # Lowest and highest value that makes sense, and how a person would say the range. The bounds are wide: they catch slips, not opinions.
 RANGES: dict[str, tuple[float, float, str]] = {
@@ -37,55 +35,47 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "seed_visitors": (1, 5e9, "a spike starts with at least 1 visitor"),
     "passed_on": (0, 20, "write how many further visitors each visitor brings; 0.3 is usual, 0.8 is viral"),
     "seen_over": (1, 7 * DAY, "write a time from 1 s to 7 d; 5 min is usual"),
+    "batches": (1, 1e6, "write how many portions the list is sent in"),
+    "open_rate": (0.0001, 1, "15% to 45% is usual"),
+    "click_to_open": (0.0001, 1, "5% to 20% is usual"),
+    "links": (1, 1000, "write how many links the mail holds"),
+    "hits_per_link": (0, 100, "write how often a scanner opens each link; 1 to 3 is usual"),
+    "invited": (1, 5e9, "a sale has at least 1 guest"),
+    "turn_out": (0.0001, 1, "5% to 20% is usual"),
+    "stock": (1, 5e9, "a sale has at least 1 item to sell, or no stock at all"),
+    "scale": (0.0001, 10_000, "1 is last time's traffic, 2 is twice as much"),
+    "busiest": (1, 24, "write how far the busiest hour stands above the average hour; 2 is usual"),
     "conversion": (0.000001, 1, "1% to 5% is usual"),
 }
 _DURATIONS = {"sent_over", "punctuality", "length", "seen_over"}
 _COUNTS = {"list_size", "registrants", "walk_ins", "seed_visitors"}
 
 
-def check(bare: Any, tree: Node, file: Path) -> list[Problem]:
-    """All problems of meaning. `bare` is the plain value of `tree`, the scenario in the shape of the models."""
+def check(parts: Parts, tree: Node, file: Path) -> list[Problem]:
+    """All problems of meaning. `tree` is the scenario in the shape of the models."""
     told: list[Problem] = []
 
     def tell(node: Node, message: str, remedy: str) -> None:
         place = node.mark if node.value is not None else node.key or node.mark
         told.append(Problem(file=file, line=place.line, column=place.column, message=message, remedy=remedy))
 
-    if not isinstance(bare, dict):
-        return told
-    target = _read(Target, bare.get("target", {}))
-    journeys = [_read(Journey, part) for part in bare["journeys"]] if isinstance(bare.get("journeys"), list) else []
     for node, message, remedy in (
-        *_campaign(bare.get("campaign"), tree),
-        *_target(target, tree),
-        *_promises(bare.get("promises"), tree),
-        *_business(_read(Business, bare.get("business")), tree),
-        *_journeys(bare.get("journeys"), journeys, tree),
+        *_campaign(parts.campaign, tree.at("campaign")),
+        *_target(parts.target, tree.at("target")),
+        *_promises(parts.promises, tree.at("promises")),
+        *_business(parts.business, tree.at("business")),
+        *_journeys(parts.visits, tree.at("journeys")),
     ):
         tell(node, message, remedy)
-    for number, journey in enumerate(journeys):
-        if journey is not None:
-            for node, message, remedy in visits.check(journey, tree.at("journeys", number), target or Target()):
-                tell(node, message, remedy)
+    for number, visit in enumerate(parts.visits or ()):
+        for node, message, remedy in visits.check(visit, tree.at("journeys", number), parts.target or Target()):
+            tell(node, message, remedy)
     return told
 
 
-Found = Iterator[tuple[Node, str, str]]
-
-
-def _read(kind: type[M], part: object) -> M | None:
-    try:
-        return kind.model_validate(part)
-    except ValidationError:
-        return None
-
-
-def _campaign(part: object, tree: Node) -> Found:
-    kind = CAMPAIGNS.get(str(part.get("type"))) if isinstance(part, dict) else None
-    campaign = _read(kind, part) if kind else None
+def _campaign(campaign: Model | None, node: Node) -> Found:
     if campaign is None:
         return
-    node = tree.at("campaign")
     yield from _ranges(campaign, node)
     audience, passed_on = getattr(campaign, "audience", None), getattr(campaign, "passed_on", 0.0)
     if isinstance(audience, int) and audience < getattr(campaign, "seed_visitors", 0):
@@ -108,10 +98,9 @@ def _ranges(part: Model, node: Node) -> Found:
         yield node.at(key), f"{key}: {text} makes no sense", remedy
 
 
-def _target(target: Target | None, tree: Node) -> Found:
+def _target(target: Target | None, node: Node) -> Found:
     if target is None:
         return
-    node = tree.at("target")
     for number, entry in enumerate(target.allow):
         if problem := visits.host_problem(entry):
             yield node.at("allow", number), problem, "write the host alone, such as www.example.com"
@@ -133,55 +122,46 @@ def _target(target: Target | None, tree: Node) -> Found:
         yield node.at("url"), f"{address.host} is not allowed in this scenario", remedy
 
 
-def _promises(part: object, tree: Node) -> Found:
-    node = tree.at("promises")
-    if part == []:
+def _promises(promises: tuple[Promise | None, ...] | None, node: Node) -> Found:
+    if promises == ():
         yield node, "the scenario promises nothing, so nothing can break", "write for example - 95% of responses within 800 ms"
     seen: dict[tuple[str, float], Promise] = {}
-    for number, one in enumerate(part if isinstance(part, list) else []):
-        promise = _read(Promise, one)
+    for number, promise in enumerate(promises or ()):
         if promise is None:
             continue
         what = (promise.kind, promise.share)
         if what in seen:
-            remedy = f"the first is in line {seen[what].line}: keep the stricter one"
-            yield (
-                node.at(number),
-                "the same promise twice, with limits that differ" if seen[what].limit != promise.limit else "the same promise twice",
-                remedy,
-            )
+            differs = ", with limits that differ" if seen[what].limit != promise.limit else ""
+            yield node.at(number), f"the same promise twice{differs}", f"the first is in line {seen[what].line}: keep the stricter one"
         seen.setdefault(what, promise)
 
 
-def _business(business: Business | None, tree: Node) -> Found:
+def _business(business: Business | None, node: Node) -> Found:
     if business is None:
         return
-    yield from _ranges(business, tree.at("business"))
+    yield from _ranges(business, node)
     if business.value.amount <= 0:
         yield (
-            tree.at("business", "value"),
+            node.at("value"),
             "a visit that is worth nothing costs nothing when it is lost",
             "write a value above zero, or leave business out",
         )
 
 
-def _journeys(part: object, journeys: list[Journey | None], tree: Node) -> Found:
-    node = tree.at("journeys")
-    if part == []:
+def _journeys(journeys: tuple[Visit, ...] | None, node: Node) -> Found:
+    if journeys == ():
         yield node, "the scenario has no journeys", "write what a visitor does: name, share and steps"
     names: dict[str, Node] = {}
-    for number, journey in enumerate(journeys):
-        if journey is None:
-            continue
+    for number, journey in enumerate(journeys or ()):
         place = node.at(number, "name")
         if journey.name in names:
             yield place, f'two journeys are called "{journey.name}"', f"the first is in line {names[journey.name].mark.line}: rename one"
-        names.setdefault(journey.name, place)
+        if journey.name is not None:
+            names.setdefault(journey.name, place)
         if journey.share == 0:
-            yield node.at(number, "share"), f'nobody takes the journey "{journey.name}"', "write a share above 0%, or remove the journey"
-    shares = [journey.share for journey in journeys if journey is not None]
-    if shares and len(shares) == len(journeys) and abs(sum(shares) - 1) > 1e-6:
-        last = node.at(len(journeys) - 1, "share")
-        rest = 1 - sum(shares[:-1])
+            yield node.at(number, "share"), "nobody takes this journey", "write a share above 0%, or remove the journey"
+    shares = [journey.share for journey in journeys or () if journey.share is not None]
+    if shares and len(shares) == len(journeys or ()) and abs(sum(shares) - 1) > 1e-6:
+        rest = round(1 - sum(shares[:-1]), 9)
         remedy = f"write share: {rest * 100:g}% here, or change the others" if 0 < rest <= 1 else "make them add up to 100%"
-        yield last, f"the shares of the journeys add up to {sum(shares) * 100:g}%, not 100%", remedy
+        yield node.at(len(shares) - 1, "share"), f"the shares of the journeys add up to {sum(shares) * 100:g}%, not 100%", remedy

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.safety import is_loopback, normal
-from harness.scenario.model import Check, Extract, Get, Journey, Page, Post, Request, Target, Think, Watch
+from harness.scenario.model import Check, Extract, Get, Page, Post, Request, Step, Target, Think, Watch
+from harness.scenario.parts import Visit
 from harness.scenario.problems import near
 from harness.scenario.source import Node
 from harness.scenario.spread import Spread, duration_text
@@ -55,16 +56,21 @@ def host_problem(entry: str) -> str | None:
     return None
 
 
-def check(journey: Journey, node: Node, target: Target) -> Found:
+def check(visit: Visit, node: Node, target: Target) -> Found:
     """Every problem of the journey's steps, each with the node that it stands at."""
-    if not any(isinstance(step, Request) for step in journey.steps):
-        yield node.at("steps"), f'the journey "{journey.name}" sends no request', "add for example - page: /"
+    if visit.steps is not None and all(isinstance(step, Think) for step in visit.steps):
+        yield node.at("steps"), f'the journey "{visit.name}" sends no request', "add for example - page: /"
     known = set(VISITOR)
-    for number, step in enumerate(journey.steps):
+    for number, step in enumerate(visit.steps or ()):
         place = node.at("steps", number)
-        if isinstance(step, Think):
-            yield from _time(place.at("pause"), "think", step.pause, 3600 * 4)
-            continue
+        yield from _step(step, place, target, known)
+        known |= set(visit.extracted[number])
+
+
+def _step(step: Step | None, place: Node, target: Target, known: set[str]) -> Found:
+    if isinstance(step, Think):
+        yield from _time(place.at("pause"), "think", step.pause, 3600 * 4)
+    if isinstance(step, Get | Post | Page | Watch):
         yield from _url(step.url, place.at("url"), target)
         yield from _texts(step, place, known)
         yield from _headers(step, place)
@@ -83,7 +89,6 @@ def check(journey: Journey, node: Node, target: Target) -> Found:
                 yield from _time(inner.at("every"), "every", Spread.fixed(poll.every), 86_400, 0.1)
         for which, extract in enumerate(step.extract):
             yield from _extract(extract, place.at("extract", which))
-            known.add(extract.name)
 
 
 def _time(node: Node, what: str, law: Spread, longest: float, shortest: float = 0.0) -> Found:
