@@ -31,19 +31,18 @@ class Harm:
         self._samples = samples
         self._decided, self._late = np.zeros(len(samples)), np.zeros(len(samples))
         self.outcomes = np.zeros(len(Outcome), np.int64)
-        self.decided = self.late = 0
+        self.decided = self.late = self.failed = self.answered = 0  # of the whole search
 
     def watch(self, reading: Reading) -> None:
         decided, late = reading.decided[0], reading.late[0]
         self.outcomes += reading.outcomes
         self.decided += int(decided.sum())
         self.late += int(late.sum())
+        self.failed += int(reading.failed.sum())
+        self.answered += int(reading.answered.sum())
         if late.sum() > 0.02 * max(decided.sum(), 20) or reading.failed.sum() > 0.01 * max(decided.sum(), 20):
             self._decided += decided
             self._late += late
-
-    def broke(self, dial: float) -> None:
-        """The site gave way at this dial for the first time."""
 
     def failing(self) -> str | None:
         """The dominant kind of failure."""

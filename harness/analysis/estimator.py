@@ -1,7 +1,6 @@
-"""In: one group's `Levels` and `Reading`s, window by window. Out: the dial at which a promise stops holding, with its interval.
+"""In: one group's `Levels`, window by window. Out: the dial at which it becomes too slow, with its interval.
 
-It rests on every window, not on trials: while the group is busy each answer is a measurement of the site's speed (see queueing.py); where
-requests fail without a queue, each failure is a measurement of the limit (see refusals.py). The smaller of the two binds.
+It rests on every window, not on trials: while the group is busy each answer is a measurement of the site's speed (see queueing.py).
 """
 
 from __future__ import annotations
@@ -11,27 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.analysis import refusals
 from harness.analysis.history import History
-from harness.analysis.meter import BINS, MIDDLE, Levels, Reading
+from harness.analysis.meter import MIDDLE, Levels
 from harness.analysis.queueing import Demand, Fit, fit
 
 Floats = npt.NDArray[np.float64]
 
-CELL = 0.03  # of log rate: windows closer than this count as one rate when failures are weighed
 _PIECE = 4  # windows in a bootstrap piece: 2 s, longer than a queue remembers well below saturation
 _PRIOR_BLOCKS = 6
-
-
-@dataclass(slots=True)
-class _Window:
-    """What the error law needs of one window."""
-
-    dial: float
-    seconds: float
-    requests: int
-    failed: int
-    steady: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,42 +30,26 @@ class Interval:
 
 
 class Estimator:
-    """`demands` are the latency promises as they bear on this group; `allowed` the share of all requests that may fail (None: no such
-    promise).
+    """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` (its latency without
+    load, s) and `demands` (the latency promises as they bear on this group) are set by the owner and may move."""
 
-    `per_dial` (requests of the group for each unit of the dial) and `calm` (its latency without load, s) are set by the owner and may move.
-    """
-
-    def __init__(self, *, demands: tuple[Demand, ...], allowed: float | None, seed: int) -> None:
+    def __init__(self, *, demands: tuple[Demand, ...], seed: int) -> None:
         self.demands = demands
-        self.allowed = allowed
         self.per_dial = 1.0
         self.per_dial_error = 0.0
         self.calm = 0.05
         self.history = History(len(demands))
-        self.windows: list[_Window] = []
         self.dispersion = 1.0
         self._dispersion_prior = 1.0
         self.burstiness = 1.0
         self.fit: Fit | None = None
         self.demand = 0  # index of the latency promise that binds
-        self.latency_dial = float("nan")
-        self.errors: refusals.Posterior | None = None
+        self.dial = float("nan")  # NaN while the group was never busy
         self._random = np.random.default_rng(seed)
 
-    # ------------------------------------------------------------------ in
-    def add(self, levels: Levels, reading: Reading, *, steady: bool) -> None:
-        """`steady`: the dial stood still since the window before, so failures belong to this rate."""
+    def add(self, levels: Levels) -> None:
+        """Counts a window."""
         self.history.add(levels)
-        self.windows.append(
-            _Window(
-                dial=reading.dial,
-                seconds=reading.seconds,
-                requests=int(reading.sent.sum()),
-                failed=int(reading.failed.sum()),
-                steady=steady,
-            )
-        )
 
     def forget(self, first: int) -> None:
         """Believe only the windows from `first` on: the site is no longer what it was."""
@@ -106,34 +76,14 @@ class Estimator:
                 best = (found.rate, k, found)
         if best is not None:
             rate, self.demand, self.fit = best
-            self.latency_dial = rate / self.per_dial if self.per_dial > 0 else float("nan")
+            self.dial = rate / self.per_dial if self.per_dial > 0 else float("nan")
             self.dispersion = self._dispersion(self.fit)
         else:
-            self.latency_dial = float("nan")
-        self.errors = self._errors()
-
-    @property
-    def error_dial(self) -> float:
-        return self.errors.quantile(0.5) if self.errors is not None else float("nan")
-
-    @property
-    def dial(self) -> float:
-        """The estimate; NaN while nothing was ever busy and nothing failed."""
-        both = [d for d in (self.latency_dial, self.error_dial) if np.isfinite(d)]
-        return min(both) if both else float("nan")
-
-    @property
-    def by_errors(self) -> bool:
-        """Whether failures, not waiting, bind."""
-        return np.isfinite(self.error_dial) and not self.latency_dial < self.error_dial
+            self.dial = float("nan")
 
     def interval(self, *, boots: int = 60, recent_drift: bool = False) -> Interval:
         """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know."""
         estimate = self.dial
-        if self.by_errors and self.errors is not None:
-            low, high = self.errors.quantile(0.05), self.errors.quantile(0.95)
-            below, above = np.hypot(1.1 * (estimate - low), 0.025 * estimate), np.hypot(1.1 * (high - estimate), 0.025 * estimate)
-            return Interval(low=estimate - below, high=estimate + above, spread=float((below + above) / 3.3 / estimate))
         assert self.fit is not None
         pieces = self.history.pieces(_PIECE)
         limits = len(self.demands)
@@ -190,39 +140,9 @@ class Estimator:
         prior = _PRIOR_BLOCKS * found.plateau
         return float(np.clip((square + prior * self._dispersion_prior) / (mean + prior), 0.1, 15.0)) if found.plateau > 0 else 1.0
 
-    def _errors(self) -> refusals.Posterior | None:
-        if self.allowed is None:
-            return None
-        believed = [w for w in self.windows[self.history.first :] if w.steady and w.requests and w.dial > 0]
-        if sum(w.failed for w in believed) < 5:
-            return None
-        cells: dict[int, list[_Window]] = {}
-        for window in believed:
-            cells.setdefault(round(np.log(window.dial) / CELL), []).append(window)
-        rates, requests, failures = [], [], []
-        excess = freedom = 0.0
-        for cell in cells.values():
-            count = sum(w.requests for w in cell)
-            rates.append(sum(w.dial * w.requests for w in cell) / count)
-            requests.append(count)
-            failures.append(sum(w.failed for w in cell))
-            pairs = [(a.requests + b.requests, a.failed + b.failed) for a, b in zip(cell[::2], cell[1::2], strict=False)]
-            total, bad = sum(n for n, _ in pairs), sum(e for _, e in pairs)
-            if len(pairs) >= 2 and 0 < bad < total:
-                share = bad / total
-                excess += sum((e - n * share) ** 2 / (n * share * (1 - share)) for n, e in pairs)
-                freedom += len(pairs) - 1
-        spread = max(1.0, (excess + 3 * 2.0) / (freedom + 3))
-        return refusals.posterior(
-            np.array(rates), np.array(requests, float), np.array(failures, float), spread=spread, allowed=self.allowed
-        )
-
     def busy_share(self, windows: int) -> float:
         """Share of the last windows' time that the group was busy."""
         if self.fit is None:
             return 0.0
         time, _, _, _ = self.history.sums(max(0, self.history.size - windows))
         return float(time[self.fit.knee <= MIDDLE].sum() / max(time.sum(), 1e-9))
-
-
-assert len(MIDDLE) == BINS

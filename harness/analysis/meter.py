@@ -23,7 +23,7 @@ EDGES: Ints = np.unique(np.concatenate([np.arange(0, 17), np.round(16 * 1.12 ** 
 BINS = len(EDGES)  # bin b holds the levels EDGES[b] .. EDGES[b + 1] - 1: exact up to 16 in flight, then steps of 12 %
 MIDDLE: Floats = np.append((EDGES[:-1] + EDGES[1:] - 1) / 2, EDGES[-1]).astype(np.float64)
 _BIN_OF: Ints = np.searchsorted(EDGES, np.arange(EDGES[-1] + 1), side="right") - 1
-_REPLAY = 40  # windows kept raw, so that a group found late still has its last seconds
+_REPLAY = 64  # windows kept raw, so that a group found late still has its last seconds
 
 
 def bin_of(levels: Ints) -> Ints:

@@ -44,10 +44,11 @@ class _Sums:
 class Mix:
     """`arriving` is the share of the dial that arrives (the rest is already there): (visitors + scanners) / peak of the moment."""
 
-    def __init__(self, samples: int, arriving: float) -> None:
+    def __init__(self, samples: int, limits: int, arriving: float) -> None:
         self._arriving = arriving
         self._steady, self._moving = _Sums(samples), _Sums(samples)
         self._calm_sum, self._calm_count = np.zeros(samples), np.zeros(samples)
+        self._decided, self._late = np.zeros(samples), np.zeros((limits, samples))
         self._last = 0.0
 
     def add(self, reading: Reading, *, stressed: bool) -> None:
@@ -55,6 +56,8 @@ class Mix:
         last, self._last = self._last, reading.dial
         if stressed or last <= 0 or reading.dial <= 0:
             return
+        self._decided += reading.decided[0]
+        self._late += reading.late
         missing = self._calm_count < _ENOUGH
         self._calm_sum += np.where(missing, reading.latency_sum, 0.0)
         self._calm_count += np.where(missing, reading.answered, 0)
@@ -97,6 +100,10 @@ class Mix:
         """Each sample's share of all requests."""
         total = self._sums.requests.sum()
         return self._sums.requests / total if total else np.full(len(self._sums.requests), 1 / len(self._sums.requests))
+
+    def calm_late(self, others: npt.NDArray[np.bool_], limit: int) -> float:
+        """Share of all requests that belong to these samples and are late even without load, against latency limit number `limit`."""
+        return float(self._late[limit][others].sum() / max(self._decided.sum(), 1.0))
 
     def calm(self) -> Floats:
         """Mean latency of each sample without load, s; of all samples together where a sample was not seen."""

@@ -1,0 +1,153 @@
+"""In: `Window`s, already read. Out: `Belief`, everything the search holds true about the site: which samples meet the bottleneck, how
+fast it is, what the dial means in requests, and whether it is still the same site as before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.analysis.asked import Asked
+from harness.analysis.bottleneck import Bottleneck
+from harness.analysis.estimator import Estimator, Interval
+from harness.analysis.failures import Failures
+from harness.analysis.meter import MIDDLE, Meter, Reading
+from harness.analysis.mix import Mix
+from harness.analysis.queueing import Demand, Fit
+
+Mask = npt.NDArray[np.bool_]
+_RECENT = 40  # windows after a drift in which the interval is wider
+
+
+class Belief:
+    """`arriving`: the share of the dial that arrives, see `Mix`."""
+
+    def __init__(self, *, asked: Asked, samples: int, arriving: float, seed: int) -> None:
+        self._asked, self._seed = asked, seed
+        self.everything: Mask = np.ones(samples, bool)
+        self.members: Mask = self.everything
+        self.meter = Meter(samples, asked.limits)
+        self.mix = Mix(samples, len(asked.limits), arriving)
+        self.bottleneck = Bottleneck(samples)
+        self._group = self.meter.group(self.members)
+        self.queue = Estimator(demands=self._demands(), seed=seed)
+        self.failures = Failures(asked.failing)
+        self.drift: set[str] = set()  # "rose", "fell"
+        self.first_estimate: float | None = None
+        self._windows = 0
+        self._moved_at = -999
+
+    # ------------------------------------------------------------------ in
+    def add(self, reading: Reading, *, stressed: bool, steady: bool) -> None:
+        """Counts a window. `stressed`: the map from visitors to requests does not hold in it; `steady`: its dial stood still."""
+        self._windows += 1
+        self.mix.add(reading, stressed=stressed)
+        self.queue.add(self._group.levels())
+        self.failures.add(reading, steady=steady)
+        self._tune()
+
+    def _tune(self) -> None:
+        queue, mix = self.queue, self.mix
+        queue.per_dial = mix.requests(self.members) or 1.0
+        queue.per_dial_error = mix.uncertainty(self.members)
+        queue.calm = mix.calm_of(self.members)
+
+    def _demands(self) -> tuple[Demand, ...]:
+        """The promises as they bear on the group: what the others do not use up is the group's to spend."""
+        share = float(self.mix.shares()[self.members].sum())
+        others = ~self.members
+        found = []
+        for k, (limit, late) in enumerate(zip(self._asked.limits, self._asked.late, strict=True)):
+            spare = late - self.mix.calm_late(others, k) if others.any() else late
+            found.append(Demand(limit=limit, late=float(np.clip(spare / max(share, 1e-3), 0.002, 0.95))))
+        return tuple(found)
+
+    def regroup(self) -> bool:
+        """Looks again which samples wait together; on a change the group's last half minute is counted anew."""
+        found = self.bottleneck.waiting()
+        if found is None or bool(np.array_equal(found, self.members)):
+            return False
+        self.members = found
+        self._group = self.meter.group(found)
+        self.queue = Estimator(demands=self._demands(), seed=self._seed)
+        for back in range(self.meter.kept - 1, -1, -1):
+            self.queue.add(self._group.levels(back))
+        self._tune()
+        return True
+
+    def refit(self) -> float:
+        """Fits everything believed; the estimate as a dial, or NaN."""
+        self.queue.demands = self._demands()
+        self.queue.refit()
+        self.failures.refit(self.bottleneck.failing())
+        return self.dial
+
+    # ------------------------------------------------------------------ out
+    @property
+    def fit(self) -> Fit | None:
+        return self.queue.fit
+
+    @property
+    def dial(self) -> float:
+        """The smaller of the two limits; NaN while there is none."""
+        both = [d for d in (self.queue.dial, self.failures.dial) if np.isfinite(d)]
+        return min(both) if both else float("nan")
+
+    @property
+    def by_failures(self) -> bool:
+        """Whether failures, not waiting, bind."""
+        return bool(np.isfinite(self.failures.dial) and not self.queue.dial < self.failures.dial)
+
+    def interval(self) -> Interval:
+        """The 90 % interval of `dial`."""
+        return self.failures.interval() if self.by_failures else self.queue.interval(recent_drift=self.lately_moved(_RECENT))
+
+    def lately_moved(self, windows: int) -> bool:
+        """Whether the capacity moved within the last so many windows."""
+        return self._windows - self._moved_at < windows
+
+    @property
+    def saturation(self) -> float | None:
+        """The dial at which answers stop growing; None while unknown."""
+        return self.fit.plateau / self.queue.per_dial if self.fit is not None else None
+
+    # ------------------------------------------------------------------ drift
+    def check_drift(self, limit: float) -> bool:
+        """Recent seconds contradict the earlier ones: forget the earlier ones. Call once a window while the dial is near the estimate."""
+        found, history = self.fit, self.queue.history
+        rows = history.size - history.first
+        if found is None or rows < 12:
+            return False
+        dispersion = max(1.0, self.queue.dispersion)
+        time, answers, _, _ = history.sums(history.size - 8)
+        seconds, reference = time.sum(), max(found.peak, found.plateau)
+        top = time[limit * found.plateau <= MIDDLE].sum()
+        if top == 0 and answers.sum() / seconds > reference * 1.02 + 3.0 * np.sqrt(dispersion * reference / seconds):
+            self._moved("rose", 6)
+            return True
+        if found.falling or rows < 16:
+            return False
+        spent, came = history.busy((found.knee <= MIDDLE) & (1.5 * limit * found.plateau >= MIDDLE))
+        half, quarter = rows // 2, rows // 2 + (rows - rows // 2) // 2
+        before, after = (spent[:half].sum(), came[:half].sum()), (spent[half:].sum(), came[half:].sum())
+        if min(before[0], after[0]) <= 1.0:
+            return False
+        old, new = before[1] / before[0], after[1] / after[0]
+        for part in (slice(half, quarter), slice(quarter, rows)):  # both quarters of the later half must agree: one stall is not a drift
+            t, a = spent[part].sum(), came[part].sum()
+            if t <= 0.4 or (a / t - old) * np.sign(new - old) <= 0.5 * abs(new - old):
+                return False
+        needed = 2.0 if self.lately_moved(60) else 3.2
+        if abs(new - old) <= needed * np.sqrt(dispersion * (new / after[0] + old / before[0])):
+            return False
+        self._moved("rose" if new > old else "fell", rows - half)
+        return True
+
+    def _moved(self, how: str, believed: int) -> None:
+        if self.first_estimate is None and np.isfinite(self.dial):
+            self.first_estimate = self.dial
+        self.drift.add(how)
+        self._moved_at = self._windows
+        self.queue.forget(self.queue.history.size - believed)
+        self.failures.forget(believed)
+        self.refit()
