@@ -12,16 +12,13 @@ from harness.analysis.facts import Facts
 from harness.analysis.meter import MIDDLE
 from harness.campaigns.plan import Moment
 from harness.result import AnswerCurve, BreakingPoint
-from harness.scenario.catalog import Sample
 
 
 class Answer:
     """Words and numbers of the answer."""
 
-    def __init__(
-        self, *, asked: Asked, moment: Moment, samples: tuple[Sample, ...], belief: Belief, harm: Harm, facts: Facts, believe: float
-    ) -> None:
-        self._asked, self._moment, self._samples, self._believe = asked, moment, samples, believe
+    def __init__(self, *, asked: Asked, moment: Moment, belief: Belief, harm: Harm, facts: Facts, believe: float) -> None:
+        self._asked, self._moment, self._believe = asked, moment, believe
         self._belief, self._harm, self._facts = belief, harm, facts
 
     def breaking_point(self, *, estimate: float) -> BreakingPoint:

@@ -31,10 +31,8 @@ class Plateau:
 
     def fails(self, asked: Asked) -> bool:
         """Whether a promise was broken beyond doubt: twice what it allows."""
-        return bool(
-            np.any(self.late > 2 * np.array(asked.late) * np.maximum(self.decided, 20))
-            or self.failed > 2 * asked.failing * max(self.sent, 200)
-        )
+        late = np.any(self.late > 2 * np.array(asked.late) * np.maximum(self.decided, 20))
+        return bool(late or self.failed > 2 * asked.failing * max(self.sent, 200))
 
 
 class Facts:
