@@ -11,7 +11,10 @@ from pydantic import ValidationError
 from harness.scenario import parts, rules, source
 from harness.scenario.messages import translate
 from harness.scenario.model import Scenario
-from harness.scenario.problems import Problem, ScenarioError, near
+from harness.scenario.problems import Problem as Problem
+from harness.scenario.problems import ScenarioError as ScenarioError
+from harness.scenario.problems import near
+from harness.scenario.secrets import redacted as redacted
 from harness.scenario.shape import Shaper
 from harness.scenario.source import Node
 

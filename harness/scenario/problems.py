@@ -23,7 +23,8 @@ class Problem:
         return {"file": str(self.file), "line": self.line, "column": self.column, "message": self.message, "remedy": self.remedy}
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
+        where = [str(part) for part in (self.line, self.column) if part]
+        place = ":".join([str(self.file), *where]) + ": "
         return place + self.message + (f" ({self.remedy})" if self.remedy else "")
 
 

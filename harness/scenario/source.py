@@ -35,6 +35,7 @@ class Node:
     mark: Mark
     key: Mark | None = None
     plain: bool = False
+    span: tuple[int, int] = (0, 0)  # characters of the text, from and to, of a text value
 
     @property
     def text(self) -> str | None:
@@ -161,7 +162,8 @@ class _Tree:
             self.problems.append(self.problem(at, f"tags such as {node.tag} are not used in a scenario", "write the value alone"))
         if isinstance(node, yaml.ScalarNode):
             plain = node.style is None
-            return Node(None if plain and node.value in ("", "~", "null") else node.value, at, key, plain)
+            span = (node.start_mark.index, node.end_mark.index)
+            return Node(None if plain and node.value in ("", "~", "null") else node.value, at, key, plain, span)
         self.open.append(node)
         try:
             if isinstance(node, yaml.SequenceNode):

@@ -34,19 +34,20 @@ _DURATION = rf"(0|{_PIECE}((,? *(and )?){_PIECE})*)"
 _SPREAD = rf"(([Aa]bout|[Aa]round|[Rr]oughly|~) *)?{_DURATION}|([Ff]rom |[Bb]etween )?({_NUMBER}|{_DURATION}) *(to|and|–|-) *{_DURATION}"
 
 
-def _schema(description: str, pattern: str, *examples: object, numeric: str | None = None) -> WithJsonSchema:
+def _schema(unit: str, description: str, pattern: str, *examples: object, numeric: str | None = None) -> WithJsonSchema:
     written: dict[str, Any] = {"type": "string", "pattern": rf"^\s*({pattern})\s*$"}
     if numeric:
         written = {"anyOf": [{"type": numeric, "minimum": 0}, written]}
     elif pattern in (_DURATION, _SPREAD):
         written = {"anyOf": [{"const": 0}, written]}
-    return WithJsonSchema({"description": description, **written, "examples": list(examples)})
+    return WithJsonSchema({"unit": unit, "description": description, **written, "examples": list(examples)})
 
 
 Count = Annotated[
     int,
     BeforeValidator(read_count),
     _schema(
+        "Count",
         "A whole number: 20,000 or 20000 or 2 million.",
         rf"{_NUMBER}(k|m|mn|bn|thousand|million|billion)?",
         "20,000",
@@ -57,22 +58,23 @@ Count = Annotated[
 Duration = Annotated[
     float,
     BeforeValidator(read_duration),
-    _schema("A duration with its unit: 45 min, 1 h 30 min, 800 ms.", _DURATION, "45 min", "1 h 30 min", "800 ms"),
+    _schema("Duration", "A duration with its unit: 45 min, 1 h 30 min, 800 ms.", _DURATION, "45 min", "1 h 30 min", "800 ms"),
 ]
 Percent = Annotated[
     float,
     BeforeValidator(read_percent),
-    _schema("A percentage with its sign: 40%.", rf"{_NUMBER}(%|percent|per cent)", "40%", "2.9%"),
+    _schema("Percent", "A percentage with its sign: 40%.", rf"{_NUMBER}(%|percent|per cent)", "40%", "2.9%"),
 ]
 Factor = Annotated[
     float,
     BeforeValidator(read_factor),
-    _schema("A number: 0.3.", rf"{_NUMBER}%?", "0.3", numeric="number"),
+    _schema("Factor", "A number: 0.3.", rf"{_NUMBER}%?", "0.3", numeric="number"),
 ]
 Price = Annotated[
     Money,
     BeforeValidator(read_money),
     _schema(
+        "Price",
         "An amount with its currency: 60 GBP or £60.",
         rf"{_NUMBER}([A-Za-z]{{3}}|[£€$¥₹])|([A-Za-z]{{3}}|[£€$¥₹]) *{_NUMBER}",
         "60 GBP",
@@ -83,6 +85,7 @@ Instant = Annotated[
     datetime,
     BeforeValidator(read_instant),
     _schema(
+        "Instant",
         "A date, a time and its zone.",
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})? *[A-Za-z+-].*",
         "2026-12-03 15:00 Europe/London",
@@ -91,12 +94,13 @@ Instant = Annotated[
 Rate = Annotated[
     float,
     BeforeValidator(read_rate),
-    _schema("A rate: 50/s, 3,000 a minute, 200,000 an hour.", rf"{_NUMBER}.*{_UNIT}", "50/s", "3,000 a minute", "200,000 an hour"),
+    _schema("Rate", "A rate: 50/s, 3,000 a minute, 200,000 an hour.", rf"{_NUMBER}.*{_UNIT}", "50/s", "3,000 a minute", "200,000 an hour"),
 ]
 Length = Annotated[
     Spread,
     BeforeValidator(read_spread),
     _schema(
+        "Length",
         "How long it lasts: 20 min (always), 5 s to 20 s (all alike), about 8 s (mostly short, some long).",
         _SPREAD,
         "5 s to 20 s",
