@@ -79,7 +79,8 @@ class Conductor:
         self._dismiss = dismiss
         self._orders = b""
         self._token = ""
-        self._expected = 0
+        self._local = 0
+        self._lent = 0
         self._hands: dict[str, Hand] = {}
         self._zero: float | None = None
         self._turns: list[tuple[float, float]] = [(0.0, 0.0)]
@@ -148,7 +149,7 @@ class Conductor:
     # ---- the parent's commands ----
 
     def _do_muster(self, message: Mapping[str, Any]) -> None:
-        self._orders, self._token, self._expected = message["orders"], message["token"], message["workers"]
+        self._orders, self._token, self._local, self._lent = message["orders"], message["token"], message["local"], message["lent"]
         self._on_begin([(name, method) for name, method in message["samples"]])
         self._open.set()
 
@@ -190,21 +191,24 @@ class Conductor:
         if not self._open.is_set():
             return  # the parent has not spoken yet; the worker asks again in a second
         known = self._hands.get(client)
+        lent = message.get("token") != self._token
         why = ""
         if message.get("version") != __version__:
             why = f"it runs Surge {message.get('version')}, this run needs {__version__}: install the same version on both machines"
-        elif self._token and message.get("token") != self._token:
-            why = "it was not started by this run: another master's worker, or a stray one"
-        elif known is None and len(self._hands) >= self._expected:
-            why = "it comes too late: the run has all its workers. Start it before the run, or start the run with more workers"
+        elif lent and not self._lent:
+            why = "it was not started by this run, and this run takes no workers of other machines"
+        elif lent and known is None and sum(h.shard >= self._local for h in self._hands.values()) >= self._lent:
+            why = "it comes too late: the run has all the workers that it waited for"
         if why:
             self._refuse(client, why)
             self._notes.append(f"a worker on {message.get('host', '?')} was refused: {why}")
             return
-        hand = known or Hand(client=client, shard=len(self._hands), pid=message["pid"], host=message["host"])
+        taken = {h.shard for h in self._hands.values()}
+        shard = next(n for n in range(self._local, 1 << 16) if n not in taken) if lent else message["shard"]
+        hand = known or Hand(client=client, shard=shard, pid=message["pid"], host=message["host"])
         hand.heard = time.monotonic()
         self._hands[client] = hand
-        self._post("surge_mission", {"orders": self._orders, "shard": hand.shard, "shards": self._expected}, client)
+        self._post("surge_mission", {"orders": self._orders, "shard": hand.shard, "shards": self._local + self._lent}, client)
 
     def _on_ping(self, client: str, message: Mapping[str, Any]) -> None:
         self._post("surge_pong", {"asked": message["asked"], "answered": time.monotonic()}, client)
@@ -257,8 +261,8 @@ class Conductor:
             dial=self._mean_dial(end - BEAT, end),
             parts=parts,
             tallies=[{**h.tally, "lost": h.lost} for h in self._hands.values()],
-            living=[h.name for h in self._hands.values() if not h.lost],
-            names=[h.name for h in self._hands.values()],
+            living=[h.name for h in self._ordered() if not h.lost],
+            names=[h.name for h in self._ordered()],
             notes=notes,
             over=over,
             all_lost=all(h.lost for h in self._hands.values()),
@@ -274,7 +278,7 @@ class Conductor:
 
     def _lose(self, hand: Hand, why: str) -> None:
         hand.lost = True
-        living = [h for h in self._hands.values() if not h.lost]
+        living = [h for h in self._ordered() if not h.lost]
         log.error("%s was lost (%s)", hand.name, why)
         if self._zero is None:
             self._tell(kind="lost", name=hand.name, why=why)
@@ -291,6 +295,9 @@ class Conductor:
         self._arrived.set()
 
     # ---- small change ----
+
+    def _ordered(self) -> list[Hand]:
+        return sorted(self._hands.values(), key=lambda hand: hand.shard)
 
     def _now(self) -> float:
         assert self._zero is not None

@@ -95,20 +95,24 @@ class Fleet:
 
         Raises `FleetFailed`, `TargetDown`, or `safety.Refused` when the target leads where no test may go.
         """
+        for address, what in ((self.mission.bind, "for workers"), (("127.0.0.1", self.mission.web_port or 0), "for Locust's page")):
+            if address is not None and address[1]:
+                _free(address, what)
         token = secrets.token_hex(16)
         ours, theirs = socket.socketpair()
         with theirs:
             self._link = Link(ours)
             self._master = self._child(self._master_options(), {"SURGE_LINK": str(theirs.fileno())}, theirs.fileno())
         options = ["--worker", "--master-host", self._local_master(), "--loglevel", "INFO"]
-        for _ in range(self.mission.workers):
-            self._workers.append(self._child(options, {"SURGE_TOKEN": token}))
+        for number in range(self.mission.workers):
+            self._workers.append(self._child(options, {"SURGE_TOKEN": token, "SURGE_SHARD": str(number)}))
         self._link.send(
             {
                 "kind": "muster",
                 "orders": seal(self.mission),
-                "token": "" if self.mission.bind else token,
-                "workers": self.mission.workers + self.mission.lent,
+                "token": token,
+                "local": self.mission.workers,
+                "lent": self.mission.lent,
                 "samples": [(s.label, s.kind) for s in self._samples],
             }
         )
@@ -286,3 +290,17 @@ class Fleet:
 
     def _remedy(self) -> str:
         return f"The whole log is {self.mission.log}."
+
+
+def _free(address: tuple[str, int], what: str) -> None:
+    """Raises `FleetFailed` when the port is taken: Locust would say it in a stack trace, a second later."""
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("" if host == "*" else host, port))
+        except OSError as error:
+            raise FleetFailed(
+                f"port {port} {what} cannot be had: {error.strerror}", "Choose another port, or end what is using it."
+            ) from None

@@ -114,7 +114,8 @@ def _worker(environment: Environment, runner: WorkerRunner) -> None:
     def send(kind: str, message: dict[str, Any]) -> None:
         runner.client.send(Message(kind, message, runner.client_id))
 
-    member = Member(send, recruit(environment), token=os.environ.get("SURGE_TOKEN", ""), leave=_leave, local=time.monotonic)
+    token, shard = os.environ.get("SURGE_TOKEN", ""), int(os.environ.get("SURGE_SHARD", "-1"))
+    member = Member(send, recruit(environment), token=token, shard=shard, leave=_leave, local=time.monotonic)
     for kind in member.handlers:
         runner.register_message(kind, lambda environment, msg, kind=kind: member.hear(kind, msg.data), concurrent=False)
 

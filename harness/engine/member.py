@@ -42,14 +42,25 @@ Recruit = Callable[[Orders, Recorder], Crew]
 
 
 class Member:
-    """One worker's life: hello, clock, orders, scouts, load, drain. `send` posts a message to the master and never blocks."""
+    """One worker's life: hello, clock, orders, scouts, load, drain.
+
+    `send` posts a message to the master and never blocks; `shard` is -1 on a machine that was lent; `leave` ends the process.
+    """
 
     def __init__(
-        self, send: Send, recruit: Recruit, *, token: str, leave: Callable[[int], None], local: Callable[[], float] = time.monotonic
+        self,
+        send: Send,
+        recruit: Recruit,
+        *,
+        token: str,
+        shard: int,
+        leave: Callable[[int], None],
+        local: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._recruit = recruit
         self._token = token
+        self._shard = shard
         self._leave = leave
         self._clock = Clock(local)
         self._recorder = Recorder(self._clock)
@@ -84,7 +95,7 @@ class Member:
 
     def enlist(self) -> None:
         """Say hello until the master answers. In a greenlet."""
-        hello = {"token": self._token, "version": __version__, "host": socket.gethostname(), "pid": os.getpid(), "descriptors": self._limit}
+        hello = {"token": self._token, "version": __version__, "host": socket.gethostname(), "pid": os.getpid(), "shard": self._shard}
         for _ in range(HELLOS):
             self._send("surge_hello", hello)
             if self._answered.wait(1.0):
