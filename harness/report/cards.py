@@ -1,0 +1,181 @@
+"""In: `Result`. Out: the three cards above the fold: throughput, error rate, breaking point, each with its target, margin and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.report import facts
+from harness.report.quantities import a_minute, grouped, number, percent, step_for, times
+from harness.report.words import STATES, State, limit, noun, one_in, peak
+from harness.result import Result
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """One of the three numbers: what it is, its value, the target it is held against, the margin, and what it means."""
+
+    key: str
+    title: str
+    value: str
+    unit: str
+    range: str
+    target: str
+    margin: str
+    meaning: str
+    state: State
+
+
+def cards(result: Result) -> tuple[Card, Card, Card]:
+    return (_throughput(result), _error_rate(result), _breaking_point(result))
+
+
+def _throughput(result: Result) -> Card:
+    point = result.breaking_point
+    best = facts.best_held(result)
+    claimed = point.status == "found" and result.verdict != "inconclusive"
+    rate = point.requests_per_second if claimed else (best.goodput_per_second if best else None)
+    if rate is None:
+        top = max((level.goodput_per_second for level in result.levels), default=0.0)
+        value, meaning = number(top), "The most that came back in time; the site never held its promises."
+    elif claimed:
+        value, meaning = number(rate), "What the site delivers at its limit: pages, pictures, forms and videos, in time and correct."
+    else:
+        value, meaning = number(rate), "The most that the site delivered in this test, in time and correct. It may be able to do more."
+    needed, margin = "", ""
+    if rate is not None and claimed and point.headroom:
+        needed = f"Your peak needs about {number(float(f'{rate / point.headroom:.2g}'))}"
+        margin = _margin(point.headroom)
+    state: State = STATES[result.verdict] if rate is not None else ("unknown" if result.verdict == "inconclusive" else "bad")
+    return Card(
+        key="throughput",
+        title="Throughput",
+        value=value,
+        unit="answers a second",
+        range="",
+        target=needed,
+        margin=margin,
+        meaning=meaning,
+        state=state,
+    )
+
+
+def _margin(headroom: float) -> str:
+    change = round((headroom - 1) * 100)
+    return f"{change}% more than needed" if change > 0 else (f"{-change}% short" if change < 0 else "exactly enough")
+
+
+def _error_rate(result: Result) -> Card:
+    promise, level = facts.error_promise(result), facts.at_peak(result)
+    where = "at your peak"
+    if level is None and result.levels:
+        level = facts.best_held(result) or max(
+            (lev for lev in result.levels if lev.requests), key=lambda lev: lev.visitors_per_second, default=None
+        )
+        where = f"at {a_minute(level.visitors_per_second).value} visitors a minute, the nearest we can show" if level else where
+    if level is None or level.error_rate is None:
+        return Card(
+            key="errors",
+            title="Error rate",
+            value="–",
+            unit="not measured",
+            range="",
+            target=_promised(promise.limit) if promise else "No target was set",
+            margin="",
+            meaning="Too few answers to tell.",
+            state="unknown",
+        )
+    rate = level.error_rate
+    margin, state = "", STATES[result.verdict]
+    if promise is not None:
+        state = "unknown" if where != "at your peak" else ("good" if rate < promise.limit else "bad")
+        margin = "within the promise" if rate < promise.limit else "above the promise"
+    return Card(
+        key="errors",
+        title="Error rate",
+        value=percent(rate),
+        unit=where,
+        range="",
+        target=_promised(promise.limit) if promise else "No target was set",
+        margin=margin,
+        meaning=one_in(rate, level),
+        state=state,
+    )
+
+
+def _promised(limit: float) -> str:
+    return f"Promised: below {percent(limit)}"
+
+
+def _breaking_point(result: Result) -> Card:
+    point = result.breaking_point
+    target = f"Your peak: {peak(result)}"
+    if point.status == "found" and point.visitors_per_second is not None:
+        held = limit(result)
+        low, high = (point.headroom_low, point.headroom_high)
+        own = result.campaign.peak_visitors_per_second
+        ratio = point.headroom if point.headroom is not None else point.visitors_per_second / own
+        margin = f"{times(ratio)} your peak"
+        if low is not None and high is not None:
+            step = step_for(low, high)
+            margin = f"{grouped(ratio, step)} times your peak ({grouped(low, step)} to {grouped(high, step)})"
+        return Card(
+            key="limit",
+            title="Breaking point",
+            value=held.value,
+            unit="visitors a minute",
+            range=held.both,
+            target=target,
+            margin=margin,
+            meaning=_room(result, ratio),
+            state=STATES[result.verdict],
+        )
+    if point.status == "broken_at_baseline":
+        return Card(
+            key="limit",
+            title="Breaking point",
+            value="None",
+            unit="found",
+            range="",
+            target=target,
+            margin="",
+            meaning="The promises were broken from the first visitors on.",
+            state=STATES[result.verdict],
+        )
+    if point.low is not None:
+        over = point.low / result.campaign.peak_visitors_per_second
+        return Card(
+            key="limit",
+            title="Breaking point",
+            value=f"Over {a_minute(point.low).value}",
+            unit="visitors a minute",
+            range="",
+            target=target,
+            margin=f"at least {times(over)} your peak",
+            meaning="The site held the highest load of this test. Its limit is higher; how much is unknown.",
+            state=STATES[result.verdict],
+        )
+    return Card(
+        key="limit",
+        title="Breaking point",
+        value="–",
+        unit="not found",
+        range="",
+        target=target,
+        margin="",
+        meaning="This test cannot say where the limit is.",
+        state="unknown" if result.verdict != "not_ready" else "bad",
+    )
+
+
+def _room(result: Result, ratio: float) -> str:
+    if result.verdict == "inconclusive":
+        return "Not sure enough to count on."
+    if ratio >= 1.5:
+        return f"Comfortable: the {noun(result)} could be half as large again."
+    if ratio >= 1.15:
+        return "It fits, with some room for a better response than planned."
+    if ratio >= 1:
+        return "It fits, with little to spare: a response better than planned would break it."
+    if ratio >= 0.85:
+        return "It does not fit, but not by much."
+    return f"It does not fit: at its peak the {noun(result)} brings {times(1 / ratio)} what the site can take."

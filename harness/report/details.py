@@ -1,0 +1,231 @@
+"""In: `Result`. Out: the sentences and rows below the fold, for readers who want the evidence: bars, promises, errors, recovery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness.report import facts, words
+from harness.report.quantities import a_minute, milliseconds, number, percent, plural, span, whole
+from harness.result import Level, PromisePart, Range, Result, StepPart
+
+ERROR_ROWS = 12
+MESSAGE_LENGTH = 200
+
+OUTCOME_WORDS = {
+    "HTTP_4XX": "refused by the site (4xx)",
+    "HTTP_429": "turned away: too many requests (429)",
+    "HTTP_5XX": "server error (5xx)",
+    "CHECK_FAILED": "wrong content",
+    "REFUSED": "connection refused",
+    "RESET": "connection broken off",
+    "CONNECT_TIMEOUT": "no connection in time",
+    "READ_TIMEOUT": "no answer in time",
+    "TLS": "encryption failed (TLS)",
+    "DNS": "name not found (DNS)",
+    "PROTOCOL": "not understandable (HTTP)",
+    "GENERATOR": "our own machine's fault",
+    "UNSAFE": "refused by our safety rules",
+    "CUT_OFF": "cut off by the test",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slice:
+    """A part of a bar: its class, its share from 0 to 1, and its name."""
+
+    css: str
+    share: float
+    name: str
+
+
+def bar(level: Level) -> tuple[Slice, ...]:
+    """The answers of a level split into in time, too late and failed; shares add up to 1. Empty when nothing was measured."""
+    if level.error_rate is None:
+        return ()
+    failed = min(1.0, level.error_rate)
+    late = max(0.0, (level.slow_rate if level.slow_rate is not None else failed) - failed)
+    parts = (("good", max(0.0, 1 - failed - late), "in time"), ("late", late, "too late"), ("failed", failed, "failed"))
+    return tuple(Slice(css=css, share=share, name=name) for css, share, name in parts)
+
+
+def bar_text(level: Level) -> str:
+    return ", ".join(f"{percent(part.share)} {part.name}" for part in bar(level) if part.share > 0)
+
+
+PROMISE_WORDS = {"kept": ("good", "Kept"), "broken": ("bad", "Broken"), "unclear": ("unknown", "Unclear")}
+
+
+def measured(promise: PromisePart) -> str:
+    if promise.measured is None:
+        return "not measured"
+    return milliseconds(promise.measured) if promise.unit == "ms" else percent(promise.measured)
+
+
+def target(promise: PromisePart) -> str:
+    return f"within {milliseconds(promise.limit)}" if promise.unit == "ms" else f"below {percent(promise.limit)}"
+
+
+def first_broken(promise: PromisePart) -> str:
+    """When and at which load a promise was first broken in the test."""
+    if promise.first_broken_at_seconds is None:
+        return "never in this test"
+    load = promise.first_broken_at_visitors_per_second
+    return f"{span(promise.first_broken_at_seconds)} into the test" + (
+        f", at {a_minute(load).value} visitors a minute" if load is not None else ""
+    )
+
+
+def where_measured(result: Result) -> str:
+    """What the column "measured" of the targets refers to."""
+    if result.breaking_point.status == "found" and result.breaking_point.visitors_per_second is not None:
+        return f"“Measured” is at the highest load that held, near the breaking point of {words.limit(result).value} visitors a minute."
+    return "“Measured” is at the highest load of this test."
+
+
+def recovery(result: Result) -> str:
+    """Whether the site came back after it broke."""
+    point = result.breaking_point
+    if point.recovered is None:
+        return (
+            "The site was not seen coming back: it did not break, or the test ended before that."
+            if point.status != "broken_at_baseline"
+            else ""
+        )
+    if not point.recovered:
+        return "The site did not come back by itself after the load went away: somebody must be at hand to restart it."
+    if point.recovery_seconds is None:
+        return "The site came back by itself after the load went away."
+    return f"The site came back by itself {span(max(1, point.recovery_seconds))} after the load went away."
+
+
+def cause(result: Result) -> str:
+    """What broke first, as a title."""
+    return words.CAUSE_TITLES.get(result.breaking_point.cause or "", "Nothing broke")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ErrorRow:
+    step: str
+    outcome: str
+    message: str
+    count: int
+    file_line: str
+    share: float  # of the most frequent
+
+
+def errors(result: Result) -> tuple[list[ErrorRow], str]:
+    """The most frequent errors, and a sentence about those not listed. However many there were, the page stays small."""
+    ranked = sorted(result.errors, key=lambda error: (-error.count, error.step, error.outcome, error.message))
+    top = max((error.count for error in ranked), default=1)
+    rows = [
+        ErrorRow(
+            step=error.step,
+            outcome=outcome(error.outcome),
+            message=error.message if len(error.message) <= MESSAGE_LENGTH else error.message[:MESSAGE_LENGTH] + "…",
+            count=error.count,
+            file_line=error.file_line,
+            share=error.count / top,
+        )
+        for error in ranked[:ERROR_ROWS]
+    ]
+    rest = ranked[ERROR_ROWS:]
+    more = (
+        f"{plural(len(rest), 'more kind')} of error, {whole(sum(error.count for error in rest))} in all, stand in result.json."
+        if rest
+        else ""
+    )
+    return rows, more
+
+
+def outcome(name: str) -> str:
+    return OUTCOME_WORDS.get(name.upper(), name.lower().replace("_", " "))
+
+
+def amount(loss: Range) -> str:
+    """A loss as a range: "1,200 to 3,400 visits"."""
+    low, high = number(float(f"{loss.low:.2g}")), number(float(f"{loss.high:.2g}"))
+    return f"{high} {loss.unit}" if low == high else f"{low} to {high} {loss.unit}"
+
+
+def about(loss: Range) -> str:
+    return f"about {number(float(f'{loss.mid:.2g}'))} most likely"
+
+
+def no_losses(result: Result) -> str:
+    """Why no costs are given."""
+    if result.verdict == "ready":
+        return "None expected: the whole campaign stays below what the site can take."
+    if result.verdict == "inconclusive":
+        return "No figures: a test that could not tell must not put a price on it."
+    return "No figures: how much of the campaign would be lost could not be computed from this run."
+
+
+def trusted(result: Result) -> str:
+    """One sentence on the test itself."""
+    generator = result.generator
+    if facts.generator_was_the_limit(result):
+        return "The test's own machines were not up to this load, so what they measured is not held against the site."
+    lag = (
+        f" 99 in 100 visitors set out within {milliseconds(generator.lag_p99_ms)} of their planned moment."
+        if generator.lag_p99_ms is not None
+        else ""
+    )
+    return f"The test's own machines kept up.{lag} {words.workers_line(result)}"
+
+
+def levels_word(result: Result) -> str:
+    return plural(len(result.levels), "level of load", "levels of load")
+
+
+GLOSSARY = (
+    ("Visitor", "one person of the campaign's audience, from the first page to the last step of a journey"),
+    (
+        "Arrival rate",
+        "new visitors a minute or a second, whether or not earlier ones have been served; the test never slows down for a slow site",
+    ),
+    (
+        "Breaking point",
+        "the highest arrival rate at which every promise holds: the campaign scaled up or down until its peak is just bearable",
+    ),
+    ("Interval", "the range in which the true value lies nine times in ten, if the test were repeated"),
+    ("Headroom", "the breaking point divided by the campaign's own peak; above 1 it fits"),
+    ("Throughput, goodput", "answers a second; good answers a second: correct, and within the promised time"),
+    (
+        "Response time",
+        "from the moment a visitor was planned to ask until the last byte came; a generator's own lateness counts, so nothing is hidden",
+    ),
+    ("p50, p95, p99", "half, 19 in 20, 99 in 100 of the answers came within this time"),
+    ("Error", "an answer with status 400 or above, wrong content, a broken connection, or no answer in time"),
+    ("Cut off", "under way when the test ended or lowered the load; counted neither as good nor as failed"),
+    ("Worker", "one process that plays visitors"),
+    ("SLA", "service level agreement: the promises that marketing and IT signed in the scenario"),
+)
+
+
+def day(started: str) -> str:
+    """When a run began, for people: "21 November 2026, 21:14 UTC"."""
+    moment = datetime.fromisoformat(started.replace("Z", "+00:00")).astimezone(UTC)
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def no_advice(result: Result) -> str:
+    """What stands under "What to do" when the run computed nothing."""
+    if result.verdict == "ready":
+        return "Nothing has to change. Test again when the site, the audience or the pages change."
+    if result.verdict == "inconclusive":
+        return "Test again first: what disturbed this test, and the remedy, stands under “Can you trust this?”."
+    return "No change could be computed from this run. Look at what broke first, below."
+
+
+def steps(result: Result) -> list[StepPart]:
+    """Every step that had requests, in the scenario's order."""
+    return [step for step in result.steps if step.requests or step.failed]
+
+
+def visitors(result: Result) -> str:
+    """The conservation line: everybody who was due is accounted for."""
+    t = result.totals
+    ended = f"{whole(t.completed)} completed, {whole(t.failed)} failed, {whole(t.abandoned)} gave up, {whole(t.cut_off)} were cut off"
+    begun = f"{whole(t.due)} due = {whole(t.started)} started + {whole(t.dropped)} dropped"
+    return f"{begun}; of the started, {ended}. {whole(t.requests)} requests."

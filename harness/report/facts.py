@@ -1,0 +1,124 @@
+"""In: `Result`. Out: what several parts of a report ask of it: which level is the campaign's peak, when it is at risk. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.result import Level, PromisePart, Result
+
+NEAR = 1.25
+"""A level speaks for a load when it lies within this factor of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Felt:
+    """One row of "what visitors felt": a level and the name that a reader gives to its load."""
+
+    name: str
+    level: Level
+
+
+def nearest(levels: list[Level], rate: float, *, within: float = NEAR) -> Level | None:
+    """The level whose offered load is closest to `rate` (visitors/s) by ratio; of equals the one with more requests."""
+    able = [
+        level for level in levels if level.visitors_per_second > 0 and 1 / within <= level.visitors_per_second / max(rate, 1e-9) <= within
+    ]
+    if not able:
+        return None
+
+    def distance(level: Level) -> tuple[float, int]:
+        ratio = level.visitors_per_second / rate
+        return (round(max(ratio, 1 / ratio), 2), -level.requests)
+
+    return min(able, key=distance)
+
+
+def at_peak(result: Result) -> Level | None:
+    """The level that shows the campaign's own peak; None when the test did not get there."""
+    return nearest(_loaded(result), result.campaign.peak_visitors_per_second)
+
+
+def best_held(result: Result) -> Level | None:
+    """The highest level that held."""
+    held = [level for level in _loaded(result) if level.held == "yes"]
+    return max(held, key=lambda level: level.visitors_per_second, default=None)
+
+
+def _loaded(result: Result) -> list[Level]:
+    return [level for level in result.levels if level.requests > 0 and not is_aftermath(level)]
+
+
+def is_aftermath(level: Level) -> bool:
+    """True for a level seen while the site was given time to come back, not while load was offered to find its limit."""
+    return "recover" in level.phase or "drain" in level.phase or "after" in level.phase
+
+
+def felt(result: Result) -> list[Felt]:
+    """At most five rows from calm to beyond the limit and after; no level twice."""
+    levels = _loaded(result)
+    if not levels:
+        return []
+    peak, point = result.campaign.peak_visitors_per_second, result.breaking_point
+    rows: list[Felt] = []
+
+    def add(name: str, level: Level | None) -> None:
+        if level is not None and all(row.level is not level for row in rows):
+            rows.append(Felt(name=name, level=level))
+
+    add("Your peak", at_peak(result))
+    add("Calm", min(levels, key=lambda level: level.visitors_per_second))
+    add("Half of your peak", nearest(levels, peak / 2))
+    if point.status == "found" and point.visitors_per_second is not None:
+        add("At the limit", nearest(levels, point.visitors_per_second, within=1.1))
+        beyond = [level for level in levels if level.held == "no" and level.visitors_per_second > (point.high or point.visitors_per_second)]
+        add("Beyond the limit", max(beyond, key=lambda level: level.visitors_per_second, default=None))
+    elif point.status == "not_reached":
+        add("The most we sent", best_held(result))
+    rows.sort(key=lambda row: row.level.visitors_per_second)
+    after = [level for level in result.levels if is_aftermath(level) and level.requests > 0]
+    if after:
+        add("After the surge", max(after, key=lambda level: level.started_at_seconds))
+    return rows
+
+
+def risk(result: Result) -> tuple[float, float] | None:
+    """The planned stretch above what the site can serve, in seconds on the campaign's clock; None when it fits or nobody can tell."""
+    if result.verdict != "not_ready":
+        return None
+    losses, point, plan = result.losses, result.breaking_point, result.campaign
+    if losses is not None and losses.over_from_seconds is not None and losses.over_to_seconds is not None:
+        return (losses.over_from_seconds, losses.over_to_seconds)
+    if point.status != "found" or point.visitors_per_second is None:
+        return None
+    over = crossings(plan.curve_seconds, plan.curve_visitors_per_second, point.visitors_per_second)
+    return (over[0][0], over[-1][1]) if over else None
+
+
+def crossings(times: list[float], rates: list[float], limit: float) -> list[tuple[float, float]]:
+    """Every stretch in which the piecewise linear curve lies above `limit`, as (from, to) in the curve's own seconds."""
+    found: list[tuple[float, float]] = []
+    start: float | None = times[0] if rates and rates[0] > limit else None
+    for left, right, low, high in zip(times, times[1:], rates, rates[1:], strict=False):
+        if low <= limit < high:
+            start = left + (right - left) * (limit - low) / (high - low)
+        elif high <= limit < low and start is not None:
+            found.append((start, left + (right - left) * (low - limit) / (low - high)))
+            start = None
+    if start is not None:
+        found.append((start, times[-1]))
+    return found
+
+
+def error_promise(result: Result) -> PromisePart | None:
+    """The first promise about failed responses."""
+    return next((promise for promise in result.promises if promise.kind == "errors"), None)
+
+
+def latency_limit_ms(result: Result) -> float | None:
+    """The strictest response-time promise, in ms."""
+    return min((promise.limit for promise in result.promises if promise.kind == "latency"), default=None)
+
+
+def generator_was_the_limit(result: Result) -> bool:
+    """True when the test's own machines ran out before the site did."""
+    return not result.generator.healthy or result.breaking_point.cause == "generator"

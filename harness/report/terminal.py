@@ -1,0 +1,58 @@
+"""In: `Result`, a rich console, the run's folder. Out: the end of a run on the terminal: verdict, numbers, targets, doubts, path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import cards, details, words
+from harness.result import Result
+
+COLOURS = {"good": "green", "bad": "red", "unknown": "yellow"}
+MARKS = {"good": "✔", "bad": "✘", "unknown": "?"}
+
+
+def show(result: Result, console: Console, folder: Path) -> None:
+    """Print the closing lines. Text from outside is never read as markup; without colour the words and marks say the same."""
+    state = words.STATES[result.verdict]
+    verdict = Text(f"{MARKS[state]} {words.VERDICT_WORDS[result.verdict]}", style=f"bold {COLOURS[state]}")
+    verdict.append(f"  {words.DECISIONS[result.verdict]}", style="not bold default")
+    parts: list[RenderableType] = [Text(), verdict, Text(words.headline(result), style="bold"), Text(words.confidence(result), style="dim")]
+    if early := words.early(result):
+        parts.append(Text(early, style="bold"))
+    parts += [Text(), _cards(result), Text(), _targets(result)]
+    if result.breaking_point.cause:
+        step = f", first at {result.breaking_point.first_step}" if result.breaking_point.first_step else ""
+        parts += [Text(), Text(f"{details.cause(result)}{step}.")]
+    parts += [Text(f"· {advice.text}") for advice in result.advice]
+    for doubt in result.doubts:
+        parts.append(Text("? ", style="yellow").append(doubt.text, style="default").append(f" {doubt.remedy}", style="dim"))
+    console.print(Padding(Group(*parts), (0, 1)))
+    console.print(Text(f"\n Report: {folder / 'report.html'}"), soft_wrap=True)  # one line, however narrow: it is copied, and clicked on
+
+
+def _cards(result: Result) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for card in cards.cards(result):
+        value = Text(f"{card.value} {card.unit}", style="bold")
+        if card.range:
+            value.append(f" ({card.range})", style="not bold")
+        aside = Text(". ".join(text for text in (card.target, card.margin) if text), style=COLOURS[card.state])
+        table.add_row(Text(card.title, style="dim"), value, aside)
+    return table
+
+
+def _targets(result: Result) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for promise in result.promises:
+        state, word = details.PROMISE_WORDS[promise.verdict]
+        table.add_row(
+            Text(f"{MARKS[state]} {word}", style=COLOURS[state]),
+            Text(promise.text),
+            Text(f"measured {details.measured(promise)}", style="dim"),
+        )
+    return table
