@@ -7,7 +7,7 @@ queueing theory says how many a second the pool answers within the promises. Hel
               1962; exact for exponential service); P(busy) by Erlang's C
     answer    = wait + service: P(late) = E[service > X, else P(busy) exp(−rate (X − service))]; about lambda = mu − ln(20)(1 + I)/(2X)
     plateau   a level is held for a minute and not for ever: C = mu − u(1.498/u_s) sigma/√T, reflected Brownian motion (see `_U`)
-    refusals  loss(lambda) = theta/lambda / (1 − exp(−2 theta B/D)), theta = lambda − mu, D = lambda + I mu: a diffusion between two walls
+    refusals  by a full queue: M/M/c/K; by a token bucket: theta/lambda / (1 − exp(−2 theta B/lambda)), theta = lambda − limit
 
 A promise is read per dynamic step: late answers are a share of the answers that can be late. Static files in the same count would
 move the result by less than half a per cent.
@@ -19,6 +19,7 @@ import math
 import re
 from bisect import bisect
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import NormalDist
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -74,6 +75,8 @@ def requests_held(promises: tuple[Promise, ...], settings: Settings, plateau: fl
     """Dynamic requests/s at which every one of `promises` still holds. Raises ValueError for faults that have no closed form."""
     if settings.mute or settings.collapse or settings.stall or settings.error_page:
         raise ValueError("no closed form for a site that collapses, stalls, is mute or hides its errors: its capacity has to be measured")
+    if settings.limit is not None and settings.burst < 10:
+        raise ValueError("no closed form for a bucket of fewer than 10 tokens: the capacity has to be measured")
     mu = settings.workers / settings.service
     variance = {"constant": 0.0, "exponential": 1.0, "lognormal": settings.variation**2}[settings.distribution]
     held = math.inf
@@ -82,9 +85,9 @@ def requests_held(promises: tuple[Promise, ...], settings: Settings, plateau: fl
         if promise.kind == "latency":
             held = min(held, _in_time(settings, mu, variance, promise.limit, allowed, plateau))
         else:
-            held = min(held, _refusing(allowed, mu, variance, settings.queue + settings.workers))
+            held = min(held, _refusing(partial(_blocked, settings, variance), allowed, 2 * mu))
         if settings.limit is not None:
-            held = min(held, _refusing(allowed, settings.limit, 0.0, settings.burst))
+            held = min(held, _refusing(partial(_limited, settings.limit, settings.burst), allowed, 2 * settings.limit))
     return held
 
 
@@ -129,26 +132,40 @@ def _services(settings: Settings) -> list[float]:
     return [settings.service * math.exp(sigma * NormalDist().inv_cdf(u) - sigma**2 / 2) for u in parts]
 
 
-def _erlang_c(workers: int, offered: float) -> float:
-    """P(all workers are busy) at `offered` erlangs < workers, by Erlang's recursion."""
+def _erlang_b(workers: int, offered: float) -> float:
+    """P(all workers are busy) where nobody may wait, by Erlang's recursion."""
     blocked = 1.0
     for k in range(1, workers + 1):
         blocked = offered * blocked / (k + offered * blocked)
+    return blocked
+
+
+def _erlang_c(workers: int, offered: float) -> float:
+    """P(all workers are busy) at `offered` erlangs < workers."""
+    blocked = _erlang_b(workers, offered)
     return blocked / (1 - offered / workers * (1 - blocked))
 
 
-def _loss(rate: float, mu: float, variance: float, room: int) -> float:
-    """Share that is refused when `room` may wait."""
-    drift, spread = rate - mu, rate + variance * mu
-    exponent = 2 * drift * room / spread
+def _blocked(settings: Settings, variance: float, rate: float) -> float:
+    """Share that finds the queue full: M/M/c/K exactly; other service moves a queue as one of 2/(1 + I) times its room does."""
+    load, room = rate * settings.service / settings.workers, settings.queue * 2 / (1 + variance)
+    blocked = _erlang_b(settings.workers, rate * settings.service)
+    waits = room if abs(load - 1) < 1e-9 else load * -math.expm1(room * math.log(load)) / (1 - load)  # sum of load^k, k = 1 … room
+    return float(blocked * load**room / (1 + blocked * waits))
+
+
+def _limited(limit: float, burst: int, rate: float) -> float:
+    """Share that a token bucket turns away: a diffusion between an empty and a full bucket."""
+    drift = rate - limit
+    exponent = 2 * drift * burst / rate
     if abs(exponent) < 1e-6:
-        return spread / (2 * room * rate)
+        return 1 / (2 * burst)
     return drift / rate / -math.expm1(-exponent) if exponent > -500 else 0.0
 
 
-def _refusing(allowed: float, mu: float, variance: float, room: int) -> float:
+def _refusing(share: Callable[[float], float], allowed: float, highest: float) -> float:
     """The rate of which a share `allowed` is refused."""
-    return _root(lambda rate: _loss(rate, mu, variance, room) - allowed, mu / 4, 4 * mu)
+    return _root(lambda rate: share(rate) - allowed, 0.0, highest)
 
 
 def _u(level: float) -> float:
