@@ -6,17 +6,23 @@ from collections.abc import Callable
 
 from locust.env import Environment
 
+from harness.engine.compile import compile_scenario
 from harness.engine.mission import Orders
 from harness.engine.recorder import Recorder
 from harness.engine.visit import Crew
+from harness.safety import Gate
+from harness.safety import Gate
+from harness.scenario.catalog import samples
 
 
 def recruit(environment: Environment) -> Callable[[Orders, Recorder], Crew]:
-    """How this worker makes its crew."""
+    """How this worker makes its crew. What it makes raises when the scenario cannot be compiled."""
 
     def make(orders: Orders, recorder: Recorder) -> Crew:
-        from harness.engine.users import compile_scenario
-
-        raise NotImplementedError(compile_scenario)
+        gate = Gate(orders.hosts)
+        journeys = compile_scenario(orders.scenario, samples(orders.scenario), orders.target, gate)
+        crew = Crew(journeys=journeys, record=recorder, seed=orders.seed, environment=environment)
+        environment.crew = crew
+        return crew
 
     return make

@@ -3,12 +3,14 @@
 The contract with the driver. A crew is told *who* and *when*; it never decides how many. Nothing here blocks but `scout` and `join`.
 All moments are readings of this machine's `time.monotonic()`; the recorder translates them to the master's clock.
 
-A visitor who waits (a think, a viewer between two polls) holds no greenlet, only a timer: ten thousand of them are cheap. A greenlet is lent
-to a visitor's strand while it has a request under way (a new greenlet costs ~9 µs and 16 KB of frames on Python 3.11, a lent one ~1 µs).
+A visitor who waits (a think, a viewer between two polls) holds no greenlet, only a timer: ten thousand of them are cheap. A greenlet is
+lent to a visitor's strand while it has a request under way (a new greenlet costs ~9 µs and 16 KB of frames on Python 3.11, a lent one ~1
+µs).
 """
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,7 +25,9 @@ from greenlet import getcurrent, greenlet
 from harness.engine.wire import Outcome
 
 if TYPE_CHECKING:
-    from harness.engine.users import CompiledJourney, Visitor
+    from harness.engine.users import CompiledJourney, State, Visitor
+
+log = logging.getLogger("surge.visit")
 
 FLAG_NEW_CONNECTION, FLAG_SCOUT, FLAG_SCANNER = 1, 2, 4
 SNAPSHOTS = 64  # states kept for each dwelling step
@@ -31,7 +35,8 @@ FOREVER = float("inf")
 
 
 class Record(Protocol):
-    """Where requests are written down; called for every request, so it must be cheap and never raise. Times: monotonic moments and seconds."""
+    """Where requests are written down; called for every request, so it must be cheap and never raise. Times: monotonic moments and
+    seconds."""
 
     def sent(self, at: float, sample: int) -> None:
         """A request is about to leave (its connection, if it needs one, not yet made)."""
@@ -49,7 +54,8 @@ class Record(Protocol):
         outcome: int,
         flags: int,
     ) -> None:
-        """The same request ended: exactly one `done` for each `sent`. Fields as in wire.DONE_FIELDS. flags: 1 new connection, 2 scout, 4 scanner."""
+        """The same request ended: exactly one `done` for each `sent`. Fields as in wire.DONE_FIELDS. flags: 1 new connection, 2 scout, 4
+        scanner."""
 
     def error(self, sample: int, outcome: int, message: str) -> None:
         """Why a request failed, in bounded words without URLs or values."""
@@ -108,7 +114,7 @@ class Standing:
     """One think or watch step: who stands in it, and states of visitors who reached it."""
 
     inside: dict[int, Visitor] = field(default_factory=dict)
-    states: deque[tuple[dict[str, str], Any]] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
+    states: deque[State] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
     reached: int = 0
 
 
@@ -124,6 +130,7 @@ class Crew:
         self._loop = self._hub.loop
         self._idle: list[Any] = []
         self._all: dict[int, Visitor] = {}  # by id(): numbers of scouts and scanners are the driver's own
+        self._unnumbered = 1 << 60
         self._empty = Event()
         self._empty.set()
 
@@ -131,9 +138,7 @@ class Crew:
 
     def arrive(self, number: int, journey: int, due: float) -> None:
         """Visitor `number`, due at `due`, starts now at the journey's first step. Its randomness is seeded from (seed, number)."""
-        self.tally.due += 1
-        self.tally.started += 1
-        self.tally.present += 1
+        self._count()
         self._start(self.journeys[journey].user(self.environment, crew=self, number=number, due=due))
 
     def place(self, number: int, journey: int, step: int) -> bool:
@@ -144,12 +149,9 @@ class Crew:
         states = self.standings[journey, step].states
         if not states:
             return False
-        self.tally.due += 1
-        self.tally.started += 1
-        self.tally.present += 1
+        self._count()
         visitor = self.journeys[journey].user(self.environment, crew=self, number=number, due=monotonic())
-        variables, cookies = states[int(visitor.dice.random() * len(states))]
-        visitor.take_over(step, variables, cookies)
+        visitor.take_over(step, states[int(visitor.dice.random() * len(states))])
         self._start(visitor)
         return True
 
@@ -177,7 +179,7 @@ class Crew:
         """
         self.tally.scouts += 1
         visitor = self.journeys[journey].user(self.environment, crew=self, number=number, due=monotonic(), scout=True)
-        self.watch_over(visitor)
+        self._watch_over(visitor)
         return visitor.trouble or Scouted(outcome=Outcome.OK)
 
     def cut_all(self) -> None:
@@ -191,7 +193,22 @@ class Crew:
 
     # What visitors call
 
-    def watch_over(self, visitor: Visitor) -> None:
+    def next_number(self) -> int:
+        """A number for a visitor whom nobody has numbered."""
+        self._unnumbered += 1
+        return self._unnumbered
+
+    def adopt(self, visitor: Visitor) -> None:
+        """A user that Locust itself has started goes on its visit as an arrival; blocks until it is over."""
+        self._count()
+        self._watch_over(visitor)
+
+    def _count(self) -> None:
+        self.tally.due += 1
+        self.tally.started += 1
+        self.tally.present += 1
+
+    def _watch_over(self, visitor: Visitor) -> None:
         """Start a visitor and wait until its visit is over; if the caller is killed meanwhile, the visitor is cut off."""
         visitor.over = Event()
         self._start(visitor)
@@ -252,7 +269,7 @@ class Crew:
     def _start(self, visitor: Visitor) -> None:
         self._all[id(visitor)] = visitor
         self._empty.clear()
-        self.strand(visitor, visitor.advance)
+        self.strand(visitor, visitor.begin)
 
     def _park(self, strand: Strand, at: float) -> None:
         if at == FOREVER:
@@ -279,12 +296,18 @@ class Crew:
                 at = None
             except Exception as error:  # a fault of ours: counted as the generator's, never lost, never the site's
                 at = None
-                strand.visitor.fail(strand.visitor.sample, Outcome.GENERATOR, f"{type(error).__name__} in the generator: {error}"[:200])
+                self._blame_us(strand.visitor, error)
             strand.hand = None
             self._settle(strand, at)
             del strand
             self._idle.append(me)
             strand = self._hub.switch()
+
+    def _blame_us(self, visitor: Visitor, error: Exception) -> None:
+        message = f"{type(error).__name__} in the generator: {error}"[:160]
+        log.error("a visitor failed by our own fault", exc_info=error)
+        self.record.error(max(0, visitor.sample), Outcome.GENERATOR, message)
+        visitor.fail(visitor.sample, Outcome.GENERATOR, message)
 
     def _settle(self, strand: Strand, at: float | None) -> None:
         visitor = strand.visitor
