@@ -167,14 +167,14 @@ def render(runs: tuple[Path, ...]) -> None:
         report.write_index(parent)
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
 @click.argument("knobs", nargs=-1, type=click.UNPROCESSED)
 def demo(port: int, knobs: tuple[str, ...]) -> None:
-    """The embedded site alone, in the foreground. KNOBS after -- are passed on: see `surge demo -- --help`."""
+    """The embedded site alone, in the foreground. KNOBS such as --workers 4 are passed on: `surge demo -- --help`."""
     from harness.demo.__main__ import main as serve
 
-    sys.exit(serve(["--port", str(port), *knobs]))
+    sys.exit(serve(["--port", str(port), *knobs], human=True))
 
 
 @main.command()

@@ -19,7 +19,7 @@ import pytest
 from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.demo.capacity import true_capacity
-from harness.demo.process import Site
+from harness.demo.process import Site, Stats
 from harness.result import Result
 from harness.scenario import load
 
@@ -53,7 +53,7 @@ def only_folder(out: Path) -> Path:
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
-def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, int, str, dict[str, object]]]:
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, int, str, Stats]]:
     """One whole quick run of each scenario, and what the site itself counted."""
     name = request.param
     out = tmp_path_factory.mktemp(name)
@@ -69,7 +69,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.real
-def test_the_folder_is_complete_and_the_result_fits_its_schema(finished: tuple[str, Path, int, str, dict[str, object]]) -> None:
+def test_the_folder_is_complete_and_the_result_fits_its_schema(finished: tuple[str, Path, int, str, Stats]) -> None:
     """Every file of the contract is there, the index names the run, and `latest` points to it."""
     _, folder, _, stdout, _ = finished
     assert {entry.name for entry in folder.iterdir()} >= FILES
@@ -82,7 +82,7 @@ def test_the_folder_is_complete_and_the_result_fits_its_schema(finished: tuple[s
 
 
 @pytest.mark.real
-def test_the_breaking_point_holds_the_sites_true_capacity(finished: tuple[str, Path, int, str, dict[str, object]]) -> None:
+def test_the_breaking_point_holds_the_sites_true_capacity(finished: tuple[str, Path, int, str, Stats]) -> None:
     """The surge breaks the site in every scenario, and the interval covers the capacity that its knobs give it."""
     name, folder, _, _, _ = finished
     result = Result.read(folder / "result.json")
@@ -96,17 +96,17 @@ def test_the_breaking_point_holds_the_sites_true_capacity(finished: tuple[str, P
 
 
 @pytest.mark.real
-def test_nothing_that_arrived_is_unaccounted_for(finished: tuple[str, Path, int, str, dict[str, object]]) -> None:
+def test_nothing_that_arrived_is_unaccounted_for(finished: tuple[str, Path, int, str, Stats]) -> None:
     """Conservation of visitors, and the requests that we counted are those that the site counted."""
     _, folder, _, _, stats = finished
     totals = Result.read(folder / "result.json").totals
     assert totals.due == totals.started + totals.dropped
     assert totals.started == totals.completed + totals.failed + totals.abandoned + totals.cut_off
-    assert totals.requests == stats["requests"]
+    assert totals.requests == stats.requests
 
 
 @pytest.mark.real
-def test_the_exit_code_is_the_verdict(finished: tuple[str, Path, int, str, dict[str, object]]) -> None:
+def test_the_exit_code_is_the_verdict(finished: tuple[str, Path, int, str, Stats]) -> None:
     """CI reads the code, people read the word; both say the same. The webcast has headroom for its plan, the others do not."""
     name, folder, code, _, _ = finished
     verdict = Result.read(folder / "result.json").verdict
