@@ -11,7 +11,6 @@ from harness.engine.mission import Orders
 from harness.engine.recorder import Recorder
 from harness.engine.visit import Crew
 from harness.safety import Gate
-from harness.safety import Gate
 from harness.scenario.catalog import samples
 
 
