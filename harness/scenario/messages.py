@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.scenario.problems import Problem, near
-from harness.scenario.shape import Shaper
+from harness.scenario.shape import Ready, Shaper
 from harness.scenario.source import Node
 
 _EXPECTED = {
@@ -57,13 +57,14 @@ def _translated(error: ValidationError, tree: Node, shaper: Shaper) -> Iterator[
                 at = node.key or node.mark
                 yield shaper_problem(shaper, at, f'{_what(complaint["loc"])} has no "{key}"', f"write {EXAMPLES.get(key, key + ': …')}")
             continue
-        if node.value is None and not hasattr(node, "ready") and node.mark.line in told:
+        name, empty = _name(complaint["loc"]), node.value is None and not isinstance(node, Ready)
+        if empty and told & {node.mark.line, node.key.line if node.key else 0}:
             continue  # the shaper has already said what is wrong here, and left a gap
-        name = _name(complaint["loc"])
-        if kind == "unit":
+        if empty:
+            remedy = context["remedy"] if kind == "unit" else f"write {EXAMPLES.get(name, name + ': …')}"
+            yield shaper_problem(shaper, node.key or node.mark, f"{name} has no value", remedy)
+        elif kind == "unit":
             yield shaper_problem(shaper, node.mark, f"{name}: {context['what']}", context["remedy"])
-        elif node.value is None:
-            yield shaper_problem(shaper, node.key or node.mark, f"{name} has no value", f"write {EXAMPLES.get(name, name + ': …')}")
         elif kind in ("literal_error", "enum"):
             choices = [choice.strip("' ") for choice in str(context.get("expected", "")).replace(" or ", ",").split(",")]
             wanted = near(node.text or "", choices)

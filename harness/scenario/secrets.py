@@ -18,7 +18,7 @@ from harness.scenario.source import Node, parse
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BLANK = '"[redacted]"'
 _SECRET = re.compile(
-    r"auth(?!or)|cookie|token|secret|passw|pwd|(?:api|access|private)[-_ ]?key|credential|session|signature|csrf|xsrf|bearer|\bpin\b|otp",
+    r"auth(?!ors?$)|cookie|token|secret|passw|pwd|(?:api|access|private)[-_ ]?key|credential|session|signature|[cx]srf|bearer|\bpin\b|otp",
     re.IGNORECASE,
 )
 _IN_ADDRESS = re.compile(
@@ -56,9 +56,9 @@ def filled(scenario: Scenario, environment: Mapping[str, str]) -> Scenario:
 
 def redacted(text: str, file: Path = Path("scenario.yaml")) -> str:
     """The text of a scenario with every secret blanked that stands in a header, form field, JSON body or address; `${NAME}` stays."""
-    spans = sorted(_spans(parse(text, file)), reverse=True)
-    for start, end in spans:
-        text = text[:start] + BLANK + text[end:]
+    for start, end in sorted(set(_spans(parse(text, file))), reverse=True):
+        kept = end - start - len(text[start:end].rstrip())  # the line break that ends a block of text
+        text = text[:start] + BLANK + text[end - kept :]
     return _USER.sub(r"\1[redacted]@", _IN_ADDRESS.sub(_blank_value, text))
 
 

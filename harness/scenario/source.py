@@ -122,6 +122,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
     at = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
     problem = error.problem or str(error)
     line = text.splitlines()[at.line - 1] if at.line <= len(text.splitlines()) else ""
+    if "{" in problem or (("{{" in line or "${" in line) and "expected" in problem):
+        return at, "braces in a value", 'put the whole value in quotes: "{{ ticket }}"'
+    if "but got '['" in problem:
+        return at, "brackets in a value", 'put the whole value in quotes: "json $.items[0].id"'
     if "\\t" in problem:
         return at, "a tab stands where only spaces may", "indent with spaces: two for each level"
     if "mapping values are not allowed" in problem:
