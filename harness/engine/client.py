@@ -234,7 +234,7 @@ class Browser:
     def _write_down(
         self, sent: float, planned: float, ended: float, connection: Connection | None, sample: int, outcome: Outcome, flags: int
     ) -> None:
-        wait = max(0.0, sent - planned)
+        wait = max(0.0, sent - planned) if planned else 0.0
         if connection is None:
             self._record.done(sent, wait, 0.0, 0.0, 0.0, ended - sent, 0, sample, outcome, flags)
             return
