@@ -166,6 +166,8 @@ def words(value: object, what: str, example: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise refusal(f"{quoted(value)} is not {what}", f"write for example {example}")
     text = re.sub(r"\s+", " ", value.strip())
+    if swapped := re.search(r"\d{1,3}(?:\.\d{3})+,\d+", text):
+        raise refusal(f"{swapped[0]} has a decimal comma", "write " + swapped[0].translate({ord("."): ",", ord(","): "."}))
     if two := _TWO_READINGS.search(text):
         one, other = float(two[1] + two[2][:4]), two[1] + two[2].replace(".", ",")
         raise refusal(f"{two[0]} can be read in two ways", f"write {other} or {one:g}" if two[2].count(".") == 1 else f"write {other}")

@@ -130,7 +130,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str, str]:
         return at, "a tab stands where only spaces may", "indent with spaces: two for each level"
     if "mapping values are not allowed" in problem:
         return at, "a second colon on this line", 'put the value in quotes: "…: …", or check the indentation'
-    if "expected <block end>" in problem or "expected a single document" in problem:
+    if "found another document" in problem:
+        return at, "a second document begins here", "remove the line ---: one scenario a file"
+    if "expected <block end>" in problem:
         return at, "this line is not indented like its neighbours, or mixes a list with keys", "align it with the lines of the same level"
     if "could not find expected ':'" in problem:
         return at, "a key without its colon", "write key: value"
