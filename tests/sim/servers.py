@@ -358,3 +358,32 @@ class Retrying:
             else:
                 rows.append((sent, over - sent, kind, Outcome.HTTP_5XX))
         return _answers(rows)
+
+
+class Tandem:
+    """Every request passes `first`; a share of them then passes `second` (a database behind a page, for example)."""
+
+    def __init__(self, random: np.random.Generator, *, first: Server, second: Server, share: float) -> None:
+        self._random, self._first, self._second, self._share = random, first, second, share
+        self._between: list[tuple[float, float, int]] = []  # leaves first, sent, kind
+
+    def serve(self, times: Floats, kinds: Ints, until: float) -> Answers:
+        sent, latency, kind, outcome = self._first.serve(times, kinds, until)
+        on = (self._random.random(len(sent)) < self._share) & (outcome == Outcome.OK)
+        for row in zip((sent + latency)[on].tolist(), sent[on].tolist(), kind[on].tolist(), strict=True):
+            heapq.heappush(self._between, row)
+        due = []
+        while self._between and self._between[0][0] < until:
+            due.append(heapq.heappop(self._between))
+        keep = ~on
+        if not due:
+            return sent[keep], latency[keep], kind[keep], outcome[keep]
+        at, began, what = (np.array(column) for column in zip(*due, strict=True))
+        at2, latency2, kind2, outcome2 = self._second.serve(at, what, until)
+        assert len(at2) == len(at)  # a pool answers in the order of arrival
+        return (
+            np.concatenate([sent[keep], began]),
+            np.concatenate([latency[keep], at + latency2 - began]),
+            np.concatenate([kind[keep], kind2]),
+            np.concatenate([outcome[keep], outcome2]),
+        )
