@@ -84,6 +84,7 @@ def _master(environment: Environment, runner: MasterRunner) -> None:
         """Locust would look for its workers once a second; its spawn order costs each of them ~150 ms, so it must come before the load."""
         if runner.shape_greenlet is None and runner.state == STATE_INIT:
             runner.start_shape()
+            environment.parsed_options.expect_workers = 0  # Locust's own wait for idle workers is over: they are all at work
         return bool(runner.state == STATE_RUNNING)
 
     conductor = Conductor(
