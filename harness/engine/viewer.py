@@ -105,7 +105,7 @@ class Player:
             return self._next_of_recording(visitor)
         for url in new:
             self.fetch(visitor, url)
-        self.due = max(monotonic(), began + (listed.target if new or self.last is None else listed.target / 2))
+        self.due = max(monotonic(), began + (listed.target if new else listed.target / 2))
         return self.due
 
     def _read(self, visitor: Visitor) -> Playlist:
@@ -126,7 +126,9 @@ class Player:
         newest = listed.first + len(listed.segments) - 1
         known, self.last = self.last, newest
         if known is None:
-            return listed.segments[-BUFFER:] if self.joined else ()
+            # A viewer in mid-view finds one new segment at every reading. Were it told "nothing new", it would read again after half the
+            # target and, like all who were put in place with it, end up in the same half of the stream's cycle: a wave of our own making.
+            return listed.segments[-BUFFER:] if self.joined else listed.segments[-1:]
         if newest < known:  # the stream was started again
             return listed.segments[-1:]
         return listed.segments[max(0, known + 1 - listed.first) :]
