@@ -1,44 +1,40 @@
-"""In: the scenario, its hardest moment, and the breaking point. Out: `Advice`: the gentlest change of this campaign that the site can take.
+"""In: the campaign, its breaking point, and the verdict's reason. Out: `Advice`: the gentlest change that the site can take, planned again.
 
-Nothing is advised that has not been planned again: a change fits when the changed campaign's hardest moment, in units of the dial, stays
-`MARGIN` below the lower end of the breaking point. What IT is told follows from the cause.
+What fits stays `MARGIN` below the lower end of the breaking point. What IT is told follows from the cause and the step that broke first.
 """
 
 from __future__ import annotations
 
 import math
 
-from harness.campaigns import plan_campaign
-from harness.campaigns.moment import hardest
+from harness.analysis import gentler
+from harness.analysis.gentler import Gentler, Original
 from harness.campaigns.plan import ArrivalPlan, Moment
 from harness.result import Advice, BreakingPoint
-from harness.scenario.model import EmailBlast, Scenario, ViralSpike, Webcast
+from harness.scenario.model import EmailBlast, FlashSale, Measured, Scenario, Webcast
 
 MARGIN = 0.10
-LONGEST = 14 * 86400.0  # s: a mail that takes longer to send is another campaign
-ROUND = ((3600.0, 300.0), (6 * 3600.0, 900.0), (86400.0, 3600.0), (math.inf, 6 * 3600.0))  # up to this, in steps of that
+SPARE = "with a tenth to spare"
 
 IT: dict[str, tuple[str, str]] = {
     "slow": (
-        "Find what {step} queues for (a pool of workers, database connections, a lock) and make it larger or quicker: "
-        "it must answer {factor:.1f} times as much.",
+        "Find what {step} queues for (a pool of workers, database connections, a lock) and make it larger or quicker{more}.",
         "Answers came, but later and later: requests waited for something of which there is a fixed number.",
     ),
     "server_errors": (
-        "Read the server's log for {step} at the time it first failed; it must answer {factor:.1f} times as much.",
-        "The site answered with errors of its own (5xx): a resource ran out and nothing queued for it.",
+        "Read the server's log for {step} at the time it first failed{more}.",
+        "The site answered with errors of its own (5xx): something ran out and nothing queued for it.",
     ),
     "client_errors": (
         "Check why {step} refuses visitors under load: sessions, tokens, or stock that ran out.",
         "The site refused requests as wrong (4xx) that it took at lower loads.",
     ),
     "rate_limited": (
-        "Raise the limit that answers 429 on {step}, at the site, its CDN or its firewall, to {factor:.1f} times today's, "
-        "or let the campaign's addresses pass.",
-        "A rate limiter turned visitors away; the site behind it was not the bottleneck.",
+        "Raise the limit that answers 429 on {step}, at the site, its CDN or its firewall{more}.",
+        "A rate limiter turned visitors away; what stands behind it was not the bottleneck.",
     ),
     "refused": (
-        "Raise the number of connections that the site accepts (listen backlog, worker connections, open files) for {step}.",
+        "Raise the number of connections that the site accepts for {step} (listen backlog, worker connections, open files).",
         "Connections were refused or reset: the limit is in front of the application.",
     ),
     "timeouts": (
@@ -46,15 +42,15 @@ IT: dict[str, tuple[str, str]] = {
         "Requests got no answer at all before visitors gave up.",
     ),
     "wrong_content": (
-        "Look at what {step} answered under load: status 200, but not the page that it should be.",
+        "Look at what {step} answered under load: a success by its status, but not the page that it should be.",
         "The answers failed the scenario's own checks.",
     ),
     "collapse": (
-        "Put a limit on how many requests {step} works on at once, and turn the rest away early: beyond its peak the site does less, "
-        "not more.",
+        "Limit how many requests {step} works on at once, and turn the rest away early: beyond its peak the site does less, not more.",
         "Fewer good answers came per second as the load rose: work was contended for or thrown away.",
     ),
 }
+"""Cause → (what to do, why)."""
 
 
 def advice(scenario: Scenario, plan: ArrivalPlan, moment: Moment, point: BreakingPoint) -> list[Advice]:
@@ -70,129 +66,91 @@ def advice(scenario: Scenario, plan: ArrivalPlan, moment: Moment, point: Breakin
         ]
     if point.low is None or point.low <= 0 or point.status == "inconclusive":
         return []
-    room = point.low * (1 - MARGIN) / moment.peak  # the multiple of this campaign that fits, with the margin
-    if room >= 1:
-        return [_go(room, moment)]
+    original = Original(scenario=scenario, plan=plan, moment=moment, room=point.low * (1 - MARGIN) / moment.peak)
+    if point.low >= moment.peak:
+        return [_go(original)]
     if point.status == "not_reached":
         return []
-    return [*_for_marketing(scenario, plan, moment, room), *_for_it(point, 1 / room)]
+    return [*_for_marketing(original), *_for_it(point, 1 / original.room)]
 
 
-def multiple(scenario: Scenario, plan: ArrivalPlan, moment: Moment) -> float:
-    """How hard this scenario is, as a multiple of the campaign that has this plan and moment.
-
-    By requests at the hardest moment, and where no audience stays, by arrivals too: the mix of people and scanners may differ.
-    """
-    changed = plan_campaign(scenario)
-    by_requests = hardest(changed, scenario).requests_per_second / moment.requests_per_second
-    return by_requests if isinstance(scenario.campaign, Webcast) else max(by_requests, changed.peak / plan.peak)
-
-
-def send_over(scenario: Scenario, plan: ArrivalPlan, moment: Moment, room: float) -> float | None:
-    """The shortest sending time (s, rounded up to one that people use) with which a mail fits; None when not even `LONGEST` does."""
-    assert isinstance(scenario.campaign, EmailBlast)
-    low, high = scenario.campaign.sent_over, LONGEST
-    if _hard(scenario, plan, moment, high) > room:
-        return None
-    while high / low > 1.01:
-        middle = math.sqrt(max(low, 1.0) * high)
-        low, high = (low, middle) if _hard(scenario, plan, moment, middle) <= room else (middle, high)
-        low = max(low, 1.0)
-    rounded = _up(high)
-    return rounded if _hard(scenario, plan, moment, rounded) <= room else None
-
-
-def _hard(scenario: Scenario, plan: ArrivalPlan, moment: Moment, sent_over: float) -> float:
-    return multiple(changed(scenario, sent_over=sent_over), plan, moment)
-
-
-def changed(scenario: Scenario, **campaign: object) -> Scenario:
-    """The scenario with other numbers in its campaign."""
-    return scenario.model_copy(update={"campaign": scenario.campaign.model_copy(update=campaign)})
-
-
-def _for_marketing(scenario: Scenario, plan: ArrivalPlan, moment: Moment, room: float) -> list[Advice]:
-    campaign = scenario.campaign
+def _for_marketing(original: Original) -> list[Advice]:
+    campaign = original.scenario.campaign
     if isinstance(campaign, EmailBlast):
-        return [_spread(scenario, campaign, plan, moment, room)]
+        return _slower(original, campaign)
     if isinstance(campaign, Webcast):
-        return _smaller_audience(scenario, campaign, plan, moment, room)
-    return _waiting_room(scenario, campaign, moment, room)
-
-
-def _spread(scenario: Scenario, campaign: EmailBlast, plan: ArrivalPlan, moment: Moment, room: float) -> Advice:
-    seconds = send_over(scenario, plan, moment, room)
-    if seconds is None:
-        size = _down(campaign.list_size * room)
-        return Advice(
-            audience="marketing",
-            text=(
-                f"Send to at most {size:,} addresses: no sending time of up to {span(LONGEST)} is gentle enough for {campaign.list_size:,}."
-            ),
-            why="Each sending time was planned again against the lower end of the breaking point with a tenth to spare.",
-            changes={"campaign.list_size": f"{size:,}"},
-            checked=multiple(changed(scenario, list_size=size), plan, moment) <= room,
-        )
-    batches = max(2, math.ceil(seconds / max(60.0, campaign.sent_over / 4)))
-    batches = min(batches, 24)
-    return Advice(
-        audience="marketing",
-        text=(
-            f"Send the mail over {span(seconds)} instead of {span(campaign.sent_over)}: for example {batches} batches of "
-            f"{math.ceil(campaign.list_size / batches):,}, one every {span(seconds / batches)}."
-        ),
-        why=(
-            f"Planned again with that sending time, the campaign's hardest moment falls to {_hard(scenario, plan, moment, seconds):.0%} of "
-            f"today's plan; {room:.0%} is what the site takes with a tenth to spare."
-        ),
-        changes={"campaign.sent_over": written(seconds)},
-        checked=True,
-    )
-
-
-def _smaller_audience(scenario: Scenario, campaign: Webcast, plan: ArrivalPlan, moment: Moment, room: float) -> list[Advice]:
-    registrants = _down(campaign.registrants * room - campaign.walk_ins * (1 - room) / max(campaign.attendance, 1e-9))
-    found = []
-    if registrants > 0:
-        found.append(
-            Advice(
-                audience="marketing",
-                text=(
-                    f"Close registration at {registrants:,} instead of {campaign.registrants:,}, "
-                    f"or hold the webcast in {math.ceil(1 / room)} sessions."
-                ),
-                why=(
-                    f"Planned again, that audience is at most {room:.0%} of today's plan at its hardest moment, which the site "
-                    "takes with a tenth to spare."
-                ),
-                changes={"campaign.registrants": f"{registrants:,}"},
-                checked=multiple(changed(scenario, registrants=registrants), plan, moment) <= room,
-            )
-        )
-    found.append(
-        Advice(
-            audience="marketing",
-            text=(
-                f"Or put a waiting room in front: let in at most {room * moment.peak * 60:,.0f} visitors a minute, "
-                f"and no more than {room * moment.peak_concurrent:,.0f} at a time."
-            ),
-            why="Viewers who are let in get what was promised; the others see a page that says when.",
-        )
-    )
+        return [
+            *_fewer(original, "registrants", campaign.registrants, "Close registration at {size} instead of {was}"),
+            _waiting_room(original),
+        ]
+    if isinstance(campaign, FlashSale):
+        return [_waiting_room(original), *_fewer(original, "invited", campaign.invited, "Or invite {size} instead of {was}")]
+    found = [_waiting_room(original)]
+    if isinstance(campaign, Measured):
+        smaller = gentler.scaled(original, "scale", campaign.scale)
+        if smaller is not None:
+            text = f"The site takes last time's visitors at a scale of {smaller.value:.2f}, not {campaign.scale:.2f}."
+            found.append(_checked(original, smaller, text, {"campaign.scale": f"{smaller.value:.2f}"}))
     return found
 
 
-def _waiting_room(scenario: Scenario, campaign: ViralSpike, moment: Moment, room: float) -> list[Advice]:
-    return [
-        Advice(
-            audience="marketing",
-            text=(
-                f"A spike cannot be sent more slowly: put a waiting room in front that lets in at most {room * moment.peak * 60:,.0f} "
-                f"visitors a minute, or have {1 / room:.1f} times the capacity ready before the post."
-            ),
-            why=f"The plan peaks at {moment.peak * 60:,.0f} visitors a minute; the site takes {room:.0%} of that with a tenth to spare.",
-        )
-    ]
+def _slower(original: Original, campaign: EmailBlast) -> list[Advice]:
+    now = max(campaign.sent_over, campaign.list_size / campaign.throttle if campaign.throttle else 0.0)
+    even = gentler.slower(original, sent_over=now)
+    if even is None:
+        text = "Write to {size} addresses instead of {was}: sending more slowly is not enough"
+        return [*_fewer(original, "list_size", campaign.list_size, text), _waiting_room(original)]
+    text = f"Send the mail over {span(even.value)} instead of {span(now)}, evenly."
+    found = [_checked(original, even, text, {"campaign.sent_over": written(even.value)})]
+    batched = _batched(original, campaign, even.value)
+    return [*found, batched] if batched else found
+
+
+def _batched(original: Original, campaign: EmailBlast, even: float) -> Advice | None:
+    """Batches leave all at once, so they need more time than an even stream of `even` seconds: tried with 1.5, 2 and 3 times as much."""
+    for factor in (1.5, 2.0, 3.0):
+        over = next((t for t in gentler.SENDING_TIMES if t >= factor * even), None)
+        change = None if over is None else gentler.in_batches(original, sent_over=over)
+        if over is not None and change is not None:
+            number = int(change.value)
+            size, apart = math.ceil(campaign.list_size / number), over / number
+            text = f"Or send {number} batches of {size:,} mails, one every {span(apart)}."
+            return _checked(original, change, text, {"campaign.sent_over": written(over), "campaign.batches": str(number)})
+    return None
+
+
+def _fewer(original: Original, lever: str, size: int, text: str) -> list[Advice]:
+    smaller = gentler.fewer(original, lever, size)
+    if smaller is None:
+        return []
+    said = text.format(size=f"{smaller.value:,.0f}", was=f"{size:,}")
+    return [_checked(original, smaller, said + ".", {f"campaign.{lever}": f"{smaller.value:,.0f}"})]
+
+
+def _waiting_room(original: Original) -> Advice:
+    moment, room = original.moment, original.room
+    staying = f", and no more than {room * moment.peak_concurrent:,.0f} at a time" if original.plan.stay is not None else ""
+    return Advice(
+        audience="marketing",
+        text=(
+            f"Put a waiting room in front that lets in at most {room * moment.peak * 60:,.0f} visitors a minute{staying}; "
+            f"without one, have {1 / room:.1f} times the capacity ready."
+        ),
+        why=f"The plan peaks at {moment.peak * 60:,.0f} visitors a minute; {room:.0%} of that fits {SPARE}.",
+    )
+
+
+def _checked(original: Original, change: Gentler, text: str, changes: dict[str, str]) -> Advice:
+    return Advice(
+        audience="marketing",
+        text=text,
+        why=(
+            f"Planned again, the campaign's hardest moment is then {change.hardness:.0%} of today's plan; "
+            f"{original.room:.0%} fits the site {SPARE}."
+        ),
+        changes=changes,
+        checked=True,
+    )
 
 
 def _for_it(point: BreakingPoint, factor: float) -> list[Advice]:
@@ -200,29 +158,24 @@ def _for_it(point: BreakingPoint, factor: float) -> list[Advice]:
         return []
     text, why = IT[point.cause]
     step = f"“{point.first_step}”" if point.first_step else "the site"
+    more = f": it must answer {factor:.1f} times as much" if factor > 1.05 else ""
     evidence = f" {point.cause_detail}" if point.cause_detail else ""
-    return [Advice(audience="it", text=text.format(step=step, factor=factor), why=why + evidence)]
+    return [Advice(audience="it", text=text.format(step=step, more=more), why=why + evidence)]
 
 
-def _go(room: float, moment: Moment) -> Advice:
+def _go(original: Original) -> Advice:
+    room = original.room
+    if room < 1:
+        text = "Go ahead as planned, but not with more: less than a tenth is to spare."
+    elif room < 1.1:
+        text = "Go ahead as planned."
+    else:
+        text = f"Go ahead as planned. The same plan could be up to {room:.1f} times as large."
     return Advice(
         audience="marketing",
-        text=f"Go ahead as planned. The same plan could be up to {room:.1f} times as large." if room >= 1.1 else "Go ahead as planned.",
-        why=f"The site was shown to hold {room / (1 - MARGIN):.1f} times the campaign's hardest moment; a tenth of that is kept to spare.",
+        text=text,
+        why=f"The site was shown to hold {room / (1 - MARGIN):.2f} times the campaign's hardest moment.",
     )
-
-
-def _up(seconds: float) -> float:
-    step = next(step for until, step in ROUND if seconds <= until)
-    return math.ceil(seconds / step - 1e-9) * step
-
-
-def _down(number: float) -> int:
-    """Two figures, rounded down: what people write on a plan."""
-    if number < 1:
-        return 0
-    step = 10 ** max(int(math.log10(number)) - 1, 0)
-    return int(number // step * step)
 
 
 def span(seconds: float) -> str:
@@ -236,5 +189,5 @@ def span(seconds: float) -> str:
 
 def written(seconds: float) -> str:
     """A duration as a scenario file has it: "45 min", "1 h 30 min"."""
-    minutes = round(seconds / 60)
-    return " ".join(f"{n} {unit}" for n, unit in ((minutes // 60, "h"), (minutes % 60, "min")) if n) or f"{seconds:.0f} s"
+    whole = round(seconds)
+    return " ".join(f"{n} {unit}" for n, unit in ((whole // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s")) if n)

@@ -2,15 +2,15 @@
 
 Three layers, never one number:
 
-    low    visitors whose requests fail for certain: what comes beyond the upper end of the interval and is refused or fails
+    low    visitors whose requests fail for certain, if the breaking point is at the upper end of its interval
     mid    and those who do not wait: 5.8 points of them for every second beyond two (Krishnan and Sitaraman, Video Stream Quality Impacts
            Viewer Behavior, 2012: 6.7 million viewers, quasi-experimental, measured on video)
-    high   and everything beyond the lower end of the interval that cannot be served within the promise
+    high   and everybody who is not served within the promise, if it is at the lower end
 
 The load of a moment is what the plan expects in requests there, in units of the dial (the campaign scaled so that its peak is this
-many visitors/s). Beyond the breaking point B the site serves B·g, with g its goodput in overload against that at B, as
-measured; the backlog grows as the integral of the rest, and the wait is backlog / B, up to the longest wait that was measured
-or the patience of a client. Correlational, not a forecast.
+many visitors/s). A fluid picture: beyond the breaking point B the site answers B·`answered`, of that B·`goodput` in time, as measured;
+of the rest a share fails outright and the others wait in line, backlog / B seconds, up to the longest wait measured. Where an
+audience stays, those present when the load is highest are counted once, if they are more than those who arrive under overload.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.analysis import histogram
 from harness.analysis.levels import Stretch
 from harness.campaigns.plan import Timeline
 from harness.result import BreakingPoint, Losses, Range
@@ -30,7 +31,9 @@ Curve = npt.NDArray[np.float64]
 PATIENCE_FROM = 2.0  # s
 PATIENCE_SLOPE = 0.058  # of visitors per further second
 PATIENCE_MOST = 0.95
-LONGEST_WAIT = 30.0  # s: a client or the site gives up; used where no longer wait was measured
+LONGEST_WAIT = 30.0  # s: a client or the site gives up by then
+BUSY = 0.01  # of the peak: below, the campaign is as good as over
+LAYERS = "low: requests that fail for certain; middle: and those who will not wait; high: and all who are not served in time"
 SOURCE = "patience from 6.7 million viewers of online video (Krishnan and Sitaraman 2012); correlational, not a forecast"
 
 
@@ -38,25 +41,33 @@ SOURCE = "patience from 6.7 million viewers of online video (Krishnan and Sitara
 class Overload:
     """How the site behaved beyond its breaking point. Shares from 0 to 1."""
 
-    goodput: float  # against the goodput at the breaking point
-    failing: float  # of the requests that cannot be served in time, how many fail outright rather than come late
+    answered: float  # good answers per second, late ones too, against those at the breaking point
+    goodput: float  # good answers in time, likewise
+    failing: float  # of the requests that were not answered well, those that failed outright
+    wait: float  # s, the longest that a request stands in line
 
 
 def overload(found: list[Stretch], point: BreakingPoint) -> Overload:
     """Measured over the levels above the interval; where there are none, what the cause implies."""
     beyond = [s for s in found if point.high is not None and s.dial > point.high and s.windows["sent"].sum()]
-    near = [s for s in found if s.evidence and point.low is not None and s.dial <= (point.high or point.low) and s.all_held == "yes"]
-    failing = 0.0 if point.cause == "slow" else 1.0
-    if beyond:
-        failed, sent = (sum(float(s.windows[name].sum()) for s in beyond) for name in ("failed", "sent"))
-        good = sum(float(s.windows["good"].sum()) for s in beyond)
-        failing = min(1.0, failed / max(sent - good, 1.0))
+    near = [s for s in found if s.evidence and point.high is not None and s.dial <= point.high and s.all_held == "yes"]
+    slow = point.cause in ("slow", "collapse", "timeouts")
     if not beyond or not near:
-        return Overload(goodput=1.0, failing=failing)
+        return Overload(answered=1.0, goodput=1.0, failing=0.0 if slow else 1.0, wait=LONGEST_WAIT if slow else 0.0)
     best = max(near, key=lambda s: s.dial)
-    at_best = float(best.windows["ended_good"].sum()) / best.seconds
-    in_overload = sum(float(s.windows["ended_good"].sum()) for s in beyond) / sum(s.seconds for s in beyond)
-    return Overload(goodput=float(np.clip(in_overload / max(at_best, 1e-9), 0.0, 1.0)), failing=failing)
+    sent, ok, failed, good = (sum(float(s.windows[name].sum()) for s in beyond) for name in ("sent", "ok", "failed", "good"))
+    seconds = sum(s.seconds for s in beyond)
+    at_best = float(best.windows["good"].sum()) / best.seconds
+    failing = min(1.0, failed / max(sent - ok, 1.0)) if failed > 0.01 * sent else 0.0
+    counts = np.sum([s.counts for s in beyond], axis=0)
+    longest = float(histogram.quantiles(counts, (0.99,))[0]) if counts.sum() else 0.0
+    return Overload(
+        answered=float(np.clip(ok / seconds / max(at_best, 1e-9), 0.0, 1.0)),
+        goodput=float(np.clip(good / seconds / max(at_best, 1e-9), 0.0, 1.0)),
+        failing=failing,
+        # A line that sheds load does not grow beyond what was seen; one that takes everybody grows until patience ends.
+        wait=longest if failing > 0.5 else LONGEST_WAIT,
+    )
 
 
 def losses(scenario: Scenario, timeline: Timeline, zero: float, peak: float, point: BreakingPoint, behaviour: Overload) -> Losses | None:
@@ -73,50 +84,71 @@ def losses(scenario: Scenario, timeline: Timeline, zero: float, peak: float, poi
     if point.visitors_per_second is None or point.low is None or point.high is None:
         return None
     load = timeline.requests * (peak / timeline.requests.max())
-    over = load > point.visitors_per_second
-    middle = _shares_lost(timeline.times, load, point.visitors_per_second, behaviour)
-    low = _shares_lost(timeline.times, load, point.high, behaviour).certain
-    high = _shares_lost(timeline.times, load, point.low, behaviour).unserved
-    lost = [float(np.trapezoid(share * timeline.visitors, timeline.times)) for share in (low, middle.impatient, high)]
-    lost = sorted(lost)
-    assumption = (
-        f"low: requests that fail for certain; middle: and those who will not wait; high: all beyond what can be served in time; {SOURCE}"
+    layers = (
+        _shares(timeline.times, load, point.high, behaviour).certain,
+        _shares(timeline.times, load, point.visitors_per_second, behaviour).impatient,
+        _shares(timeline.times, load, point.low, behaviour).unserved,
     )
-    seconds = float(np.trapezoid(over.astype(float), timeline.times)) if over.any() else 0.0
-    return _losses(scenario, (lost[0], lost[1], lost[2]), assumption, seconds, timeline.times[over] - zero)
+    low, mid, high = np.maximum.accumulate([_visits(timeline, share) for share in layers])
+    if high <= 0:
+        return _none(scenario)
+    over = load > point.visitors_per_second
+    seconds = float(np.trapezoid(over.astype(float), timeline.times))
+    return _losses(scenario, (float(low), float(mid), float(high)), f"{LAYERS}; {SOURCE}", seconds, timeline.times[over] - zero)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Shares:
-    """Of the visitors arriving at each time, the share lost, by layer."""
+    """Of the visitors of each time, the share lost, by layer."""
 
     certain: Curve
     impatient: Curve
     unserved: Curve
 
 
-def _shares_lost(times: Curve, load: Curve, limit: float, behaviour: Overload) -> _Shares:
-    """The fluid picture: a server of rate `limit`·goodput while the load exceeds `limit`, with a backlog that must be worked off."""
-    served = np.where(load > limit, limit * behaviour.goodput, limit)
-    late = np.maximum(load - served, 0.0) / np.maximum(load, 1e-12)
-    certain = late * behaviour.failing
-    # Only what is late without failing waits in a queue.
-    queued = np.where(load > limit, (load - served) * (1 - behaviour.failing), load - limit)
-    backlog = np.zeros_like(load)
-    for k in range(1, len(times)):
-        step = (queued[k] + queued[k - 1]) / 2 * (times[k] - times[k - 1])
-        backlog[k] = min(max(backlog[k - 1] + step, 0.0), LONGEST_WAIT * limit)
-    wait = backlog / max(limit * behaviour.goodput, 1e-9)
-    leave = np.minimum(PATIENCE_MOST, PATIENCE_SLOPE * np.maximum(wait - PATIENCE_FROM, 0.0))
+def _shares(times: Curve, load: Curve, limit: float, behaviour: Overload) -> _Shares:
+    over = load > limit
+    answered = np.where(over, limit * behaviour.answered, limit)
+    left = np.where(over, (load - answered) / np.maximum(load, 1e-12), 0.0)
+    certain = left * behaviour.failing
+    leave = _leaving(_waits(times, load * (1 - certain), answered, behaviour.wait))
     impatient = certain + (1 - certain) * leave
-    waiting = backlog > 0
-    return _Shares(certain=certain, impatient=impatient, unserved=np.maximum(np.where(waiting, late, np.minimum(late, certain)), impatient))
+    late = np.where(over, 1 - limit * behaviour.goodput / np.maximum(load, 1e-12), 0.0)
+    return _Shares(certain=certain, impatient=impatient, unserved=np.maximum(late, impatient))
+
+
+def _waits(times: Curve, coming: Curve, answered: Curve, longest: float) -> Curve:
+    """Seconds in line for those who come at each time: the line grows by whoever stays and is not answered.
+
+    People who do not wait keep it short: it settles where those who stay are as many as are answered.
+    """
+    enough = np.clip(1 - answered / np.maximum(coming, 1e-12), 0.0, PATIENCE_MOST)  # leave at the settled length
+    settled = np.where(enough > 0, PATIENCE_FROM + enough / PATIENCE_SLOPE, 0.0)
+    most = np.minimum(settled, longest)
+    waits = np.zeros_like(coming)
+    for k in range(1, len(times)):
+        seconds = float(times[k] - times[k - 1])
+        grown = (coming[k] / max(answered[k], 1e-9) - 1) * seconds
+        waits[k] = min(waits[k - 1] + grown, most[k]) if grown > 0 else max(waits[k - 1] + grown, 0.0)
+    return waits
+
+
+def _leaving(wait: Curve) -> Curve:
+    """The share who do not wait so long (s)."""
+    return np.minimum(PATIENCE_MOST, PATIENCE_SLOPE * np.maximum(wait - PATIENCE_FROM, 0.0))
+
+
+def _visits(timeline: Timeline, share: Curve) -> float:
+    """Visitors lost: those who arrive under overload, or the audience that is there when it is worst, whichever is more."""
+    arriving = float(np.trapezoid(share * timeline.visitors, timeline.times))
+    standing = float((share * timeline.concurrent).max())
+    return max(arriving, standing)
 
 
 def _all(scenario: Scenario, timeline: Timeline, zero: float) -> Losses:
     """Broken at the lowest load: everything is at risk, and how much of it is not known."""
     total = float(np.trapezoid(timeline.visitors, timeline.times))
-    busy = timeline.times[timeline.visitors > 0]
+    busy = timeline.times[timeline.visitors > BUSY * timeline.visitors.max()]
     why = "the site broke its promises at the lowest load already: at worst every visit"
     return _losses(scenario, (0.0, total / 2, total), why, float(busy[-1] - busy[0]), busy - zero)
 

@@ -13,6 +13,7 @@ from harness.result import BreakingPoint, PromisePart
 from harness.scenario.model import Promise
 
 SETTLED = 3.0  # s: a shorter level does not speak for the peak
+CLOSE = 0.8  # of the highest level: among these the longest tells most
 NEAR = 0.02  # a level this close to the peak speaks for it
 FIRST = 2  # windows: a second that breaks a promise, beyond doubt, is a break
 
@@ -28,14 +29,13 @@ def limit_share(promise: Promise) -> float:
 
 
 def decisive(found: list[Stretch], point: BreakingPoint) -> Stretch | None:
-    """The level that is measured: the highest one held within the breaking point, else the highest one seen."""
+    """The level that is measured: the longest of the highest ones held within the breaking point, else the highest one seen."""
     evidence = [s for s in found if s.evidence] or found
     top = point.high if point.status == "found" else None
     holding = [s for s in evidence if s.all_held == "yes" and (top is None or s.dial <= top)]
     if holding:
-        # Of the levels close to the highest one, the longest tells most.
         highest = max(s.dial for s in holding)
-        return max((s for s in holding if s.dial >= 0.95 * highest), key=lambda s: s.seconds)
+        return max((s for s in holding if s.dial >= CLOSE * highest), key=lambda s: s.seconds)
     return max(evidence, key=lambda s: s.dial, default=None)
 
 
@@ -72,7 +72,7 @@ def _measured(j: int, promise: Promise, level: Stretch) -> float | None:
 def _verdict(j: int, promise: Promise, found: list[Stretch], point: BreakingPoint, peak: float) -> Literal["kept", "broken", "unclear"]:
     if point.low is not None and point.low >= peak:
         return "kept"
-    evidence = [s for s in found if s.evidence and s.seconds >= SETTLED]
+    evidence = [s for s in found if s.evidence and (s.seconds >= SETTLED or s.phase == "baseline")]
     if any(s.held[j] == "no" and s.dial <= peak * (1 + NEAR) for s in evidence):
         return "broken"
     if any(s.held[j] == "yes" and s.dial >= peak * (1 - NEAR) for s in evidence):
@@ -89,6 +89,7 @@ def _first_broken(j: int, promise: Promise, cohorts: Cohorts) -> tuple[float, fl
     for k in range(len(windows) - FIRST + 1):
         n, b = int(decided[k : k + FIRST].sum()), int(bad[k : k + FIRST].sum())
         if b >= 3 and shares.wilson(b, n, phi=2.0)[0] > limit_share(promise) and windows["phase"][k] not in aftermath:
-            worst = k + int(np.argmax(bad[k : k + FIRST] / np.maximum(decided[k : k + FIRST], 1)))
-            return float(windows["at"][worst]), float(windows["dial"][worst])
+            worst = k + int(np.argmax(bad[k : k + FIRST]))
+            # A dial that has just been lowered is not what broke it.
+            return float(windows["at"][worst]), float(windows["dial"][max(worst - 1, 0) : worst + 1].max())
     return None

@@ -12,6 +12,7 @@ from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window
 from harness.engine.wire import Outcome
+from harness.result import BreakingPoint, Generator, Worker
 from harness.scenario.catalog import samples
 from harness.scenario.model import Business, EmailBlast, Get, Journey, Promise, Scenario
 from harness.scenario.units import Price
@@ -93,3 +94,54 @@ def cut_off(windows: list[Window], now: float) -> np.ndarray:
     records = np.zeros(len(open_), DONE_TYPE)
     records["sent"], records["total"], records["outcome"] = open_, now - open_, int(Outcome.CUT_OFF)
     return records
+
+
+def point(low: float, high: float, **changes: object) -> BreakingPoint:
+    """A breaking point that was found, between these rates (visitors/s)."""
+    middle = (low * high) ** 0.5
+    known = BreakingPoint(
+        status="found",
+        visitors_per_second=middle,
+        low=low,
+        high=high,
+        confidence=0.9,
+        requests_per_second=middle,
+        concurrent_visitors=1.0,
+        headroom=None,
+        headroom_low=None,
+        headroom_high=None,
+        cause="slow",
+        cause_detail="The site answers at most 200 requests/s.",
+        promise=PROMISES[0].text,
+        first_step="GET /",
+        recovered=True,
+        recovery_seconds=2.0,
+        model="queue",
+        curve=None,
+    )
+    return known.model_copy(update=changes)
+
+
+def unfound(status: str, **changes: object) -> BreakingPoint:
+    """A search that ended without a number."""
+    empty = {"visitors_per_second": None, "low": None, "high": None, "confidence": None, "cause": None, "promise": None, "model": "none"}
+    return point(1.0, 1.0).model_copy(update={**empty, "status": status, **changes})
+
+
+def generator(**changes: object) -> Generator:
+    """A generator that did its work."""
+    fine = Generator(
+        healthy=True,
+        lag_p50_ms=0.5,
+        lag_p99_ms=2.0,
+        lag_max_ms=5.0,
+        lost_workers=0,
+        achieved_share=1.0,
+        little_error=0.01,
+        workers=[worker("worker 1"), worker("worker 2")],
+    )
+    return fine.model_copy(update=changes)
+
+
+def worker(name: str, **changes: object) -> Worker:
+    return Worker(name=name, lost=False, cpu_max=0.3, loop_ms_max=2.0, offset_ms=0.1, rss_mb_max=60.0).model_copy(update=changes)
