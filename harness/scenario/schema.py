@@ -61,8 +61,8 @@ def schema() -> Schema:
 
 
 def text() -> str:
-    """The committed copy, byte for byte."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    """The committed copy, byte for byte what `surge schema` prints."""
+    return json.dumps(schema(), indent=2) + "\n"
 
 
 def _below(kind: type[Any]) -> set[type[Any]]:

@@ -22,8 +22,9 @@ def value(text: str) -> object:
 @pytest.mark.parametrize(
     "text",
     [
-        "1:30", "no", "on", "off", "y", "Yes", "TRUE", "0755", "0o17", "0x1F", "12e3", "1_000", "190:20:30", "2026-12-03", 
-        "2026-12-03 15:00:00",     "2026-12-03T15:00:00Z", "2026-12-03 15:00 Europe/London", "1.0", ".5", "+1", "-0", ".inf", ".NaN", "=", "NULL", "Null",
+        "1:30", "no", "on", "off", "y", "Yes", "TRUE", "0755", "0o17", "0x1F", "12e3", "1_000", "190:20:30", "2026-12-03",
+        "2026-12-03 15:00:00", "2026-12-03T15:00:00Z", "2026-12-03 15:00 Europe/London",
+        "1.0", ".5", "+1", "-0", ".inf", ".NaN", "=", "NULL", "Null",
     ],
 )  # fmt: skip
 def test_a_plain_value_stays_the_text_that_was_written(text: str) -> None:
