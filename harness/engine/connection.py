@@ -75,7 +75,7 @@ class Connection:
         self._tls: TlsStream | None = None
         self._parts: list[bytes] = []
         self.on_body = self._parts.append  # llhttp's callback straight into C
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: Any = httptools.HttpResponseParser(self)
 
     # Opening and closing
 
@@ -92,7 +92,7 @@ class Connection:
             except Refused:
                 raise Trouble(Outcome.UNSAFE, "the safety rules do not allow this host") from None
             except OSError as error:
-                self.close()
+                self._shut()
                 problem = of_os_error(error)
                 if problem.outcome is Outcome.GENERATOR:
                     raise problem from error
@@ -135,6 +135,10 @@ class Connection:
 
     def close(self) -> None:
         """At once, never waiting; may be called twice."""
+        self._shut()
+        self._parser = None  # it holds this connection's callbacks: without the circle all of it is freed at once
+
+    def _shut(self) -> None:
         if self._sock is not None:
             self._reader.close()
             if self._writer is not None:

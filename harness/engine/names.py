@@ -5,6 +5,7 @@ One look-up at a time for a name, however many visitors ask for it: a thousand a
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from time import monotonic
 from typing import Any
@@ -18,6 +19,9 @@ from harness.engine.wire import Outcome
 Address = tuple[int, Any]  # family, socket address
 
 LIFETIME = 60.0  # s; the resolver does not hand on the record's own lifetime
+
+
+FOREVER = float("inf")
 
 
 class Names:
@@ -34,6 +38,10 @@ class Names:
         known = self._known.get(key)
         if known is not None and known[0] > monotonic():
             return known[1]
+        literal = _literal(host, port)
+        if literal is not None:
+            self._known[key] = (FOREVER, literal)
+            return literal
         return self._ask(key)
 
     def _ask(self, key: tuple[str, int]) -> tuple[Address, ...]:
@@ -56,3 +64,14 @@ class Names:
             found = Trouble(Outcome.DNS, f"name look-up: {getattr(error, 'strerror', None) or error}")
         del self._asked[key]
         waiting.set(found)
+
+
+def _literal(host: str, port: int) -> tuple[Address, ...] | None:
+    """An address that needs no look-up; one with a zone (fe80::1%eth0) does."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    if ip.version == 4:
+        return ((int(socket.AF_INET), (host, port)),)
+    return None if "%" in host else ((int(socket.AF_INET6), (host, port, 0, 0)),)
