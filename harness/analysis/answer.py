@@ -7,7 +7,7 @@ import numpy as np
 from harness.analysis.asked import Asked
 from harness.analysis.belief import Belief
 from harness.analysis.cause import Harm
-from harness.analysis.estimator import Estimator
+from harness.analysis.estimator import Estimator, Interval
 from harness.analysis.facts import Facts
 from harness.analysis.meter import MIDDLE
 from harness.campaigns.plan import Moment
@@ -35,20 +35,38 @@ class Answer:
             return self._none("broken_at_baseline", cause=self._harm.failing() or "slow", detail="Hardly any request was answered well.")
         if not np.isfinite(belief.dial):
             return self._found(estimate, facts.held(3.0) or 0.0, 1.5 * estimate, "bracket")
-        interval = belief.interval()
-        low, high = interval.low, interval.high
+        low, high, contradicted = self._contradictions(belief.interval())
         falling = belief.fit is not None and belief.fit.falling
         model = "errors" if belief.by_failures else "collapse" if falling else "queue"
-        for plateau in facts.plateaus:
-            if plateau.phase not in ("hold", "confirm"):
-                continue
-            if plateau.seconds >= 10 and plateau.dial > high and plateau.holds(self._asked):
-                high, model = 1.02 * plateau.dial, "bracket"
-            if plateau.seconds >= 8 and plateau.dial < low and plateau.fails(self._asked):
-                low, model = 0.98 * plateau.dial, "bracket"
+        if contradicted:
+            model = "bracket"
         if (high - low) / estimate > 2 * self._believe:
             model = "bracket"
         return self._found(estimate, low, high, model)
+
+    def flags(self, estimate: float) -> tuple[str, ...]:
+        """Kinds of doubt about the answer."""
+        belief, facts = self._belief, self._facts
+        found = sorted(belief.drift)
+        if "rose" in belief.drift and belief.lately_moved(24):
+            found.append("still_rising")
+        if facts.recovered is False:
+            found.append("not_recovered")
+        if np.isfinite(estimate) and np.isfinite(belief.dial) and self._contradictions(belief.interval())[2]:
+            found.append("model_vs_evidence")
+        return tuple(found)
+
+    def _contradictions(self, interval: Interval) -> tuple[float, float, bool]:
+        """The interval, widened to hold what was plainly seen; and whether it had to be."""
+        low, high = interval.low, interval.high
+        for plateau in self._facts.plateaus:
+            if plateau.phase not in ("hold", "confirm"):
+                continue
+            if plateau.seconds >= 10 and plateau.dial > high and plateau.holds(self._asked):
+                high = 1.02 * plateau.dial
+            if plateau.seconds >= 8 and plateau.dial < low and plateau.fails(self._asked):
+                low = 0.98 * plateau.dial
+        return low, high, (low, high) != (interval.low, interval.high)
 
     # ------------------------------------------------------------------ forms of the answer
     def _found(self, dial: float, low: float, high: float, model: str) -> BreakingPoint:

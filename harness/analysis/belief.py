@@ -143,6 +143,10 @@ class Belief:
         self._moved("rose" if new > old else "fell", rows - half)
         return True
 
+    def rose(self, windows: int) -> None:
+        """The last windows alone show a faster site than all before."""
+        self._moved("rose", windows)
+
     def _moved(self, how: str, believed: int) -> None:
         if self.first_estimate is None and np.isfinite(self.dial):
             self.first_estimate = self.dial

@@ -72,6 +72,18 @@ class Estimator:
                 burstiness=self.burstiness,
                 demand=demand,
             )
+            if found is not None and found.falling and not self._falls(found):
+                found = fit(
+                    time,
+                    answers,
+                    sent[k],
+                    late[k],
+                    calm=self.calm,
+                    dispersion=self.dispersion,
+                    burstiness=self.burstiness,
+                    demand=demand,
+                    may_fall=False,
+                )
             if found is not None and (best is None or found.rate < best[0]):
                 best = (found.rate, k, found)
         if best is not None:
@@ -101,6 +113,7 @@ class Estimator:
                 dispersion=self.dispersion * float(np.exp(jitter)),
                 burstiness=self.burstiness,
                 demand=demand,
+                may_fall=self.fit.falling,
             )
             if again is not None:
                 drawn.append(again.rate / self.per_dial)
@@ -139,6 +152,22 @@ class Estimator:
                 i += 1
         prior = _PRIOR_BLOCKS * found.plateau
         return float(np.clip((square + prior * self._dispersion_prior) / (mean + prior), 0.1, 15.0)) if found.plateau > 0 else 1.0
+
+    def _falls(self, found: Fit) -> bool:
+        """Whether a fall of the curve is there most of the time. A site that stalls now and then is also slow while many wait, but only in
+        the moments that made them wait; before and after them it answers as fast as ever."""
+        low = (found.knee <= MIDDLE) & (np.minimum(0.45 * found.full, 1.6 * found.peak_at) >= MIDDLE)
+        high = np.minimum(0.55 * found.full, 2.2 * found.peak_at) < MIDDLE
+        time, answers = self.history.busy(low)
+        usual = answers.sum() / max(time.sum(), 1e-9)
+        time, answers = self.history.busy(high)
+        seen = time > 0.1
+        if not seen.any():
+            return False
+        rates, weights = answers[seen] / time[seen], time[seen]
+        order = np.argsort(rates)
+        middle = rates[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]
+        return bool(middle < 0.93 * usual)
 
     def busy_share(self, windows: int) -> float:
         """Share of the last windows' time that the group was busy."""

@@ -32,7 +32,7 @@ class Headroom:
         alive = [w for w in window.workers if w.alive]
         if len(window.lags) >= 5 and float(np.quantile(window.lags, 0.99)) > self._allowed:
             found = f"visitors left {1000 * float(np.quantile(window.lags, 0.99)):.0f} ms late (99th percentile)"
-        elif due >= 20 and started / due < ACHIEVED:
+        elif due - started >= 3 and started / due < ACHIEVED:
             found = f"only {100 * started / due:.0f} % of the visitors due could be started"
         elif len(window.done) and int((window.done["outcome"] == Outcome.GENERATOR).sum()) > 0.01 * len(window.done):
             found = "the generator ran out of sockets or ports"
@@ -41,6 +41,10 @@ class Headroom:
         self.last = found
         self._recent = [*self._recent[-2:], found]
         return found
+
+    def forgive(self) -> None:
+        """The load was lowered: judge anew."""
+        self._recent = []
 
     @property
     def limited(self) -> str | None:

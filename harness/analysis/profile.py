@@ -24,6 +24,6 @@ class Profile:
     believe: float = 0.35  # an interval wider than this share of the estimate is printed as a bracket
 
 
-QUICK = Profile(name="quick", budget=58.0, estimate_seconds=32.0, confirm_seconds=12.0, recovery_seconds=12.0)
+QUICK = Profile(name="quick", budget=58.0, estimate_seconds=39.0, confirm_seconds=10.0, recovery_seconds=8.0)
 FULL = Profile(name="full", budget=590.0, estimate_seconds=420.0, confirm_seconds=60.0, recovery_seconds=60.0, drain_seconds=45.0)
 PROFILES = {profile.name: profile for profile in (QUICK, FULL)}

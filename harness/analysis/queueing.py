@@ -52,9 +52,19 @@ class Fit:
 
 
 def fit(
-    time: Floats, answers: Floats, sent: Floats, late: Floats, *, calm: float, dispersion: float, burstiness: float, demand: Demand
+    time: Floats,
+    answers: Floats,
+    sent: Floats,
+    late: Floats,
+    *,
+    calm: float,
+    dispersion: float,
+    burstiness: float,
+    demand: Demand,
+    may_fall: bool = True,
 ) -> Fit | None:
-    """Fit the sums over windows (arrays of BINS). `calm` is the latency without load, s. None when the site was never seen busy."""
+    """Fit the sums over windows (arrays of BINS). `calm` is the latency without load, s. None when the site was never seen busy.
+    `may_fall`: whether a fall of the curve is credible (see `Estimator`)."""
     limit = demand.limit
     if answers.sum() < 20 or time.sum() <= 0:
         return None
@@ -83,7 +93,7 @@ def fit(
     falling = rising = False
     if time[low].sum() > 0.5 and time[high].sum() > 0.3:
         r1, r2, error = compare(low, high)
-        falling = r1 - r2 > max(2.5 * error, 0.07 * r1)
+        falling = may_fall and r1 - r2 > max(2.5 * error, 0.07 * r1)
     low, high = (knee <= MIDDLE) & (2 * knee >= MIDDLE), (max(2 * knee, 0.3 * full) < MIDDLE) & (1.5 * full >= MIDDLE)
     if not falling and time[low].sum() > 0.5 and time[high].sum() > 0.5:
         r1, r2, error = compare(low, high)
@@ -105,7 +115,7 @@ def fit(
         low, high = (knee <= MIDDLE) & (1.6 * peak_at >= MIDDLE), 2.2 * peak_at < MIDDLE
         if time[low].sum() > 0.5 and time[high].sum() > 0.3:
             r1, r2, error = compare(low, high)
-            if r1 - r2 > max(3.5 * error, 0.15 * r1):
+            if may_fall and r1 - r2 > max(3.5 * error, 0.15 * r1):
                 falling, rising, plateau = True, False, r1
     if falling:
         beyond = np.flatnonzero(seen & (peak_at < MIDDLE) & (limit * smooth <= MIDDLE))

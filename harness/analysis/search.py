@@ -89,6 +89,11 @@ class Search:
         """(window number, phase in which it was played, dial in force), one for each window seen."""
         return tuple(self._trace)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What a reader should doubt, by kind."""
+        return self._answer.flags(self._hold.estimate if self._broke else float("nan"))
+
     def next(self, window: Window) -> Order:
         """Takes one window, answers with the next dial."""
         reading = self._belief.meter.read(window)
@@ -156,6 +161,7 @@ class Search:
             return self._finish()
         self._facts.stopped = f"the load generator reached its own limit: {why}"
         self._dial = 0.7 * self._beats.last.dial
+        self._headroom.forgive()
         self._enter("confirm")
         return self._order(self._dial, f"The load generator is at its limit: {why}. Holding a rate that it can send.")
 
@@ -218,6 +224,10 @@ class Search:
         self._hold.refusing = failed >= 3 and failed > 3 * max(self._asked.failing, 0.01) * max(decided, 1)
         return self._hold.refusing
 
+    def _standing(self) -> bool:
+        """Whether a line stands."""
+        return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)
+
     def _in_drain(self, elapsed: float) -> Order:
         if self._hold.drained():
             self._facts.came_back(self._spent())
@@ -230,7 +240,8 @@ class Search:
         return self._drain_order()
 
     def _in_hold(self, elapsed: float) -> Order:
-        if elapsed >= self.profile.estimate_seconds:
+        rising = self._belief.lately_moved(20) and elapsed < self.profile.budget - self.profile.confirm_seconds
+        if elapsed >= self.profile.estimate_seconds and not rising:
             return self._to_confirm()
         hold, belief = self._hold, self._belief
         if belief.check_drift(self._asked.limit):
@@ -250,6 +261,8 @@ class Search:
         given_way = spent >= 2 and decided >= 20 and late > 0.5 * decided
         if not (spent >= self.profile.confirm_seconds or given_way or limited):
             return self._order(self._dial, f"Holding {self._dial:.3g} visitors/s to confirm it.")
+        if limited and not self._broke and self._dial > self._start:
+            return self._limited(limited)
         if limited:
             self._facts.generator = limited
         if not self._broke or limited or self.profile.budget - elapsed < 5:
@@ -267,13 +280,21 @@ class Search:
             if spent == 0 or not (gone or spent >= 3.0):
                 self._dial = min(1.3 * hold.estimate, self._ceiling)
                 return self._order(self._dial, "One short push past the break, to see whether the site comes back.")
+            if not gone and not self._standing() and self.profile.budget - elapsed > 8:
+                # It carried far more than the estimate without a line: the site has become faster, and the hold goes on from here.
+                self._belief.rose(int(3.0 / beat.seconds))
+                hold.estimate = max(hold.estimate, beat.dial)
+                hold.enter()
+                self._enter("hold")
+                return self._hold_order(elapsed)
             self._stage = "half"
             self._enter("recovery")
             spent = 0.0
         if spent > 0 and hold.drained() and beat.late <= 0.05 * max(beat.decided, 1):
             self._facts.came_back(spent, alone=self._stage == "half")
             return self._finish()
-        if spent >= self.profile.recovery_seconds:
+        stuck = spent >= 3.0 and beat.in_flight >= 0.95 * self._beats.recent(5)[0].in_flight  # half the load, and the line does not shrink
+        if stuck or spent >= self.profile.recovery_seconds:
             if self._stage == "trickle" or self.profile.budget - elapsed < 4:
                 self._facts.recovered = False
                 return self._finish()
