@@ -21,7 +21,7 @@ def campaign_axis(clock: Clock, low: float, high: float, *, ticks: int) -> Spec:
         shift = (clock.starts - midnight).total_seconds() % step
     first = math.ceil((low + shift) / step)
     places = [number * step - shift for number in range(first, math.floor((high + shift) / step) + 1)]
-    labels = {f"{place:g}": _clock_label(clock, place) for place in places}
+    labels = {_key(place): _clock_label(clock, place) for place in places}
     title = clock.day if clock.day else f"time from {clock.start_word}"
     return labelled(places, labels, title or "")
 
@@ -30,7 +30,7 @@ def elapsed_axis(high: float, *, ticks: int) -> Spec:
     """The x axis of the test itself, from its first arrival."""
     step = _step(high, ticks)
     places = [number * step for number in range(math.floor(high / step) + 1)]
-    return labelled(places, {f"{place:g}": elapsed(place) for place in places}, "time since the test began")
+    return labelled(places, {_key(place): elapsed(place) for place in places}, "time since the test began")
 
 
 def labelled(places: list[float], labels: dict[str, str], title: str) -> Spec:
@@ -38,9 +38,14 @@ def labelled(places: list[float], labels: dict[str, str], title: str) -> Spec:
     return {
         "title": title,
         "values": places,
-        "labelExpr": f"({json.dumps(labels)})[format(datum.value, '~r')] || ''",
+        "labelExpr": f"({json.dumps(labels)})[toString(datum.value)] || ''",
         "labelOverlap": "greedy",
     }
+
+
+def _key(place: float) -> str:
+    """A tick's value as the chart library's own language writes it."""
+    return str(int(place)) if place == int(place) else repr(place)
 
 
 def elapsed(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.report import facts, words
 from harness.report.axis import campaign_axis
-from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Spec, Table, both_sizes, values
+from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import number, span
 from harness.report.thin import every
 from harness.result import Result
@@ -75,12 +75,20 @@ def campaign(result: Result) -> Figure:
             ]
         return {"width": (NARROW if small else WIDE) - 70, "height": 200 if small else 260, "layer": layers}
 
+    keys = [Key(name="planned visitors", shape="dash", colour="plan")]
+    if found:
+        keys.append(Key(name="what the site can serve", shape="band", colour="site"))
+    elif point.low is not None and point.status == "not_reached":
+        keys.append(Key(name="held in the test", shape="line", colour="site"))
+    if stretch is not None:
+        keys.append(Key(name="at risk", shape="band", colour="risk"))
     return both_sizes(
         make,
+        keys=tuple(keys),
         key="campaign",
         title="Planned arrivals against what the site can serve",
         caption=_campaign_caption(result),
-        description=_campaign_caption(result) + " Dashed line: planned visitors a minute. Band: what the site can serve.",
+        description="Dashed line: planned visitors a minute. Band: what the site can serve.",
         table=Table(
             head=("When", "Planned visitors a minute"),
             rows=tuple((clock.at(times[index]), number(rates[index] * 60)) for index in every(len(times), 24)),

@@ -32,20 +32,21 @@ def cards(result: Result) -> tuple[Card, Card, Card]:
 def _throughput(result: Result) -> Card:
     point = result.breaking_point
     best = facts.best_held(result)
-    claimed = point.status == "found" and result.verdict != "inconclusive"
-    rate = point.requests_per_second if claimed else (best.goodput_per_second if best else None)
-    if rate is None:
-        top = max((level.goodput_per_second for level in result.levels), default=0.0)
-        value, meaning = number(top), "The most that came back in time; the site never held its promises."
-    elif claimed:
-        value, meaning = number(rate), "What the site delivers at its limit: pages, pictures, forms and videos, in time and correct."
-    else:
-        value, meaning = number(rate), "The most that the site delivered in this test, in time and correct. It may be able to do more."
     needed, margin = "", ""
-    if rate is not None and claimed and point.headroom:
-        needed = f"Your peak needs about {number(float(f'{rate / point.headroom:.2g}'))}"
-        margin = _margin(point.headroom)
-    state: State = STATES[result.verdict] if rate is not None else ("unknown" if result.verdict == "inconclusive" else "bad")
+    if point.status == "found" and result.verdict != "inconclusive" and point.requests_per_second and point.visitors_per_second:
+        each = point.requests_per_second / point.visitors_per_second  # requests a visitor brings
+        step = step_for((point.low or point.visitors_per_second) * each, (point.high or point.visitors_per_second) * each)
+        value, meaning = grouped(point.requests_per_second, step), "What the site delivers at its limit: pages, pictures, forms and videos."
+        needed = f"Your peak needs about {grouped(result.campaign.peak_visitors_per_second * each, step)}"
+        margin = _margin(point.visitors_per_second / result.campaign.peak_visitors_per_second)
+    elif best is not None:
+        value, meaning = number(best.goodput_per_second), "The most that the site delivered well in this test. It may be able to do more."
+    elif result.totals.requests:
+        top = max((level.goodput_per_second for level in result.levels), default=0.0)
+        value, meaning = number(top), "The most that came back well and in time; the promises were not kept."
+    else:
+        value, meaning = "–", "Nothing was measured."
+    state: State = STATES[result.verdict] if best is not None or result.verdict != "ready" else "unknown"
     return Card(
         key="throughput",
         title="Throughput",
@@ -87,7 +88,8 @@ def _error_rate(result: Result) -> Card:
     rate = level.error_rate
     margin, state = "", STATES[result.verdict]
     if promise is not None:
-        state = "unknown" if where != "at your peak" else ("good" if rate < promise.limit else "bad")
+        known = where == "at your peak" and result.verdict != "inconclusive"
+        state = ("good" if rate < promise.limit else "bad") if known else "unknown"
         margin = "within the promise" if rate < promise.limit else "above the promise"
     return Card(
         key="errors",
@@ -133,8 +135,8 @@ def _breaking_point(result: Result) -> Card:
         return Card(
             key="limit",
             title="Breaking point",
-            value="None",
-            unit="found",
+            value="–",
+            unit="none found",
             range="",
             target=target,
             margin="",
@@ -151,7 +153,7 @@ def _breaking_point(result: Result) -> Card:
             range="",
             target=target,
             margin=f"at least {times(over)} your peak",
-            meaning="The site held the highest load of this test. Its limit is higher; how much is unknown.",
+            meaning=_beyond(result),
             state=STATES[result.verdict],
         )
     return Card(
@@ -165,6 +167,12 @@ def _breaking_point(result: Result) -> Card:
         meaning="This test cannot say where the limit is.",
         state="unknown" if result.verdict != "not_ready" else "bad",
     )
+
+
+def _beyond(result: Result) -> str:
+    if facts.generator_was_the_limit(result):
+        return "The site held this much before the test's own machines reached their limit."
+    return "The site held the highest load of this test. Its limit is higher; how much is unknown."
 
 
 def _room(result: Result, ratio: float) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from harness.report import facts, words
-from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Spec, Table, both_sizes, values
+from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import a_minute, milliseconds, number, percent, plural, whole
 from harness.report.thin import every, spikes
 from harness.result import Level, Result
 
 ROWS = 60
 """At most so many rows of numbers behind a figure; all of them are in the files beside the report."""
+
+CROSS = "M-.8,-.8L.8,.8M.8,-.8L-.8,.8"
 
 HELD = {"yes": "held", "no": "broke", "unclear": "unclear"}
 
@@ -21,14 +23,15 @@ def _levels(result: Result) -> list[Level]:
     return [able[index] for index in every(len(able), 150)]
 
 
-def _load_axis(result: Result, levels: list[Level]) -> Spec:
+def _load_axis(result: Result, levels: list[Level], small: bool) -> Spec:
     rates = [level.visitors_per_second for level in levels] + [result.campaign.peak_visitors_per_second]
     if result.breaking_point.high:
         rates.append(result.breaking_point.high)
     return {
         "field": "offered",
         "type": "quantitative",
-        "title": "offered load, visitors a minute (the campaign scaled so that its peak is this)",
+        "title": "offered load, visitors a minute" if small else "offered load: the campaign scaled to a peak of so many visitors a minute",
+        "axis": {"tickCount": 5 if small else 9},
         "scale": {"domain": [0, max(rates) * 60 * 1.03], "nice": False},
     }
 
@@ -55,6 +58,30 @@ def _guides(result: Result, x: Spec) -> list[Spec]:
     return layers
 
 
+def _guide_keys(result: Result) -> tuple[Key, ...]:
+    peak = Key(name="the campaign's peak", shape="dash", colour="plan")
+    point = result.breaking_point
+    return (
+        (peak, Key(name="breaking point, interval", shape="band", colour="site"))
+        if point.low is not None and point.high is not None
+        else (peak,)
+    )
+
+
+def percentile_keys(names: list[str]) -> tuple[Key, ...]:
+    """The legend of `percentile_colours` and `percentile_dashes`."""
+    first, second, third = names
+    return (
+        Key(name=first, shape="line", colour="p50"),
+        Key(name=second, shape="dash", colour="p95"),
+        Key(name=third, shape="dots", colour="p99"),
+    )
+
+
+def promise_key(limit: float | None) -> tuple[Key, ...]:
+    return () if limit is None else (Key(name="promised", shape="line", colour="bad"),)
+
+
 def _width(small: bool) -> int:
     return (NARROW if small else WIDE) - 60
 
@@ -67,9 +94,7 @@ def throughput(result: Result) -> Figure | None:
     rows = [{"offered": lev.visitors_per_second * 60, "good": lev.goodput_per_second, "held": HELD[lev.held]} for lev in levels]
 
     def make(small: bool) -> Spec:
-        x = _load_axis(result, levels)
-        if small:
-            x["title"] = "offered load, visitors a minute"
+        x = _load_axis(result, levels, small)
         y: Spec = {"field": "good", "type": "quantitative", "title": "good answers a second"}
         dots = {
             "data": values(rows),
@@ -85,7 +110,7 @@ def throughput(result: Result) -> Figure | None:
                 "shape": {
                     "field": "held",
                     "type": "nominal",
-                    "scale": {"domain": list(HELD.values()), "range": ["circle", "cross", "diamond"]},
+                    "scale": {"domain": list(HELD.values()), "range": ["circle", CROSS, "diamond"]},
                 },
             },
         }
@@ -94,6 +119,12 @@ def throughput(result: Result) -> Figure | None:
     caption = _throughput_caption(result)
     return both_sizes(
         make,
+        keys=(
+            Key(name="held", shape="circle", colour="good"),
+            Key(name="broke", shape="cross", colour="bad"),
+            Key(name="unclear", shape="diamond", colour="unknown"),
+            *_guide_keys(result),
+        ),
         key="throughput",
         title="Throughput against offered load",
         caption=caption,
@@ -133,9 +164,7 @@ def latency(result: Result) -> Figure | None:
     logarithmic = max(times) / min(times) > 30
 
     def make(small: bool) -> Spec:
-        x = _load_axis(result, levels)
-        if small:
-            x["title"] = "offered load, visitors a minute"
+        x = _load_axis(result, levels, small)
         scale: Spec = {"type": "log"} if logarithmic else {"zero": True}
         y: Spec = {"field": "ms", "type": "quantitative", "title": "ms" + (" (logarithmic)" if logarithmic else ""), "scale": scale}
         layers = _guides(result, x)
@@ -160,10 +189,11 @@ def latency(result: Result) -> Figure | None:
     caption = _latency_caption(result, limit)
     return both_sizes(
         make,
+        keys=(*percentile_keys(list(names.values())), *_guide_keys(result), *promise_key(limit)),
         key="latency",
         title="Response times against offered load",
         caption=caption,
-        description=caption + " Lines: p50, p95 and p99 of good answers, from the planned moment. Solid rule: the promise.",
+        description="Lines: p50, p95 and p99 of good answers, from the planned moment. Solid rule: the promise.",
         table=_level_table(result),
     )
 
@@ -184,7 +214,7 @@ def percentile_colours(names: list[str]) -> Spec:
 
 
 def percentile_dashes(names: list[str]) -> Spec:
-    return {"field": "share", "type": "nominal", "scale": {"domain": names, "range": [[1, 0], [7, 3], [2, 3]]}, "legend": None}
+    return {"field": "share", "type": "nominal", "scale": {"domain": names, "range": [[1, 0], [7, 3], [2, 3]]}}
 
 
 def _level_table(result: Result) -> Table:
@@ -222,7 +252,7 @@ def in_flight(result: Result) -> Figure | None:
 
     def make(small: bool) -> Spec:
         encoding = {
-            "x": {"field": "n", "type": "quantitative", "title": "requests under way"},
+            "x": {"field": "n", "type": "quantitative", "title": "requests under way", "axis": {"tickCount": 5 if small else 10}},
             "y": {"field": "rate", "type": "quantitative", "title": "answers a second"},
         }
         line = {"mark": {"type": "line", "color": "var(--site)"}, "encoding": encoding}
@@ -237,7 +267,7 @@ def in_flight(result: Result) -> Figure | None:
         key="in-flight",
         title="Answers a second against requests under way",
         caption=caption,
-        description=caption + " The larger a dot, the longer the site was seen at that level.",
+        description="The larger a dot, the longer the site was seen at that level.",
         table=Table(
             head=("Requests under way", "Answers a second", "Seconds seen"),
             rows=tuple(

@@ -152,6 +152,14 @@ def about(loss: Range) -> str:
     return f"about {number(float(f'{loss.mid:.2g}'))} most likely"
 
 
+def losses(result: Result) -> list[tuple[str, Range]]:
+    """What the campaign would lose, by name; empty when that is nothing, or nobody can tell."""
+    if result.losses is None or result.verdict == "inconclusive":
+        return []
+    named = (("Visits lost", result.losses.visits), ("Left unfinished", result.losses.transactions), ("Money", result.losses.money))
+    return [(name, loss) for name, loss in named if loss is not None and loss.high > 0]
+
+
 def no_losses(result: Result) -> str:
     """Why no costs are given."""
     if result.verdict == "ready":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
@@ -30,7 +30,7 @@ def config(narrow: bool) -> Spec:
         "font": FONT,
         "aria": False,
         "background": None,
-        "padding": {"left": 2, "right": 10, "top": 4, "bottom": 2},
+        "padding": {"left": 12, "right": 14, "top": 4, "bottom": 2},
         "view": {"stroke": None},
         "axis": {
             "domain": False,
@@ -62,19 +62,7 @@ def config(narrow: bool) -> Spec:
             "titleX": 0,
             "titleY": -8,
         },
-        "legend": {
-            "orient": "top",
-            "direction": "horizontal",
-            "title": None,
-            "labelColor": "var(--ink)",
-            "labelFontSize": size,
-            "symbolStrokeWidth": 2.5,
-            "symbolSize": 90,
-            "columnPadding": 14,
-            "offset": 26,
-            "labelLimit": 260,
-            "columns": 2 if narrow else 0,
-        },
+        "legend": {"disable": True},
         "text": {"fontSize": size, "color": "var(--ink)"},
         "line": {"strokeWidth": 2.25, "strokeJoin": "round"},
     }
@@ -90,6 +78,15 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """One entry of a figure's legend. It stands in the page, not in the drawing: so it wraps, and is set in the reader's own font."""
+
+    name: str
+    shape: Literal["line", "dash", "dots", "band", "area", "circle", "cross", "diamond"]
+    colour: str  # the name of a CSS variable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
     """A chart in its page: `caption` states its message, `description` is its text alternative, `table` its numbers."""
 
@@ -100,6 +97,7 @@ class Figure:
     wide: Markup
     narrow: Markup
     table: Table
+    keys: tuple[Key, ...] = ()
     marks: tuple[str, ...] = ()  # the names of the numbered marks, in order
 
 
@@ -108,11 +106,20 @@ PLAN: Spec = {"type": "line", "color": "var(--plan)", "strokeDash": [6, 4], "str
 
 
 def both_sizes(
-    make: Callable[[bool], Spec], *, key: str, title: str, caption: str, description: str, table: Table, marks: tuple[str, ...] = ()
+    make: Callable[[bool], Spec],
+    *,
+    key: str,
+    title: str,
+    caption: str,
+    description: str,
+    table: Table,
+    keys: tuple[Key, ...] = (),
+    marks: tuple[str, ...] = (),
 ) -> Figure:
-    """Draw a figure for screens and for phones from one maker of specifications."""
-    wide, narrow = (draw(make(small), key=key, narrow=small, title=title, description=description) for small in (False, True))
-    return Figure(key=key, title=title, caption=caption, description=description, wide=wide, narrow=narrow, table=table, marks=marks)
+    """Draw a figure for screens and for phones from one maker of specifications, which is told whether it is for a phone."""
+    text = f"{caption} {description}"
+    wide, narrow = (draw(make(small), key=key, narrow=small, title=title, description=text) for small in (False, True))
+    return Figure(key=key, title=title, caption=caption, description=text, wide=wide, narrow=narrow, table=table, keys=keys, marks=marks)
 
 
 def draw(spec: Spec, *, key: str, narrow: bool, title: str, description: str) -> Markup:

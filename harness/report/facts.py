@@ -10,6 +10,10 @@ NEAR = 1.25
 """A level speaks for a load when it lies within this factor of it."""
 
 
+AFTERMATH = ("drain", "recover", "shed")
+"""In the names of phases whose requests meet the backlog of what came before."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Felt:
     """One row of "what visitors felt": a level and the name that a reader gives to its load."""
@@ -50,7 +54,7 @@ def _loaded(result: Result) -> list[Level]:
 
 def is_aftermath(level: Level) -> bool:
     """True for a level seen while the site was given time to come back, not while load was offered to find its limit."""
-    return "recover" in level.phase or "drain" in level.phase or "after" in level.phase
+    return any(word in level.phase for word in AFTERMATH)
 
 
 def felt(result: Result) -> list[Felt]:
@@ -65,11 +69,15 @@ def felt(result: Result) -> list[Felt]:
         if level is not None and all(row.level is not level for row in rows):
             rows.append(Felt(name=name, level=level))
 
-    add("Your peak", at_peak(result))
+    own = at_peak(result)
+    if own is not None:
+        ratio = own.visitors_per_second / peak
+        add("Your peak" if 0.95 <= ratio <= 1.05 else ("Just above your peak" if ratio > 1 else "Just below your peak"), own)
     add("Calm", min(levels, key=lambda level: level.visitors_per_second))
     add("Half of your peak", nearest(levels, peak / 2))
     if point.status == "found" and point.visitors_per_second is not None:
-        add("At the limit", nearest(levels, point.visitors_per_second, within=1.1))
+        held = [level for level in levels if level.held == "yes"]
+        add("At the limit", nearest(held, point.visitors_per_second, within=1.1))
         beyond = [level for level in levels if level.held == "no" and level.visitors_per_second > (point.high or point.visitors_per_second)]
         add("Beyond the limit", max(beyond, key=lambda level: level.visitors_per_second, default=None))
     elif point.status == "not_reached":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.report import details, words
-from harness.report.drawing import NARROW, WIDE, Figure, Spec, Table, both_sizes, values
+from harness.report.drawing import NARROW, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import a_minute
 from harness.result import Result
 
@@ -140,10 +140,14 @@ def trend(entries: list[Entry], *, key: str) -> Figure | None:
     caption = changed(entries)
     return both_sizes(
         make,
+        keys=(
+            Key(name="the campaign's peak", shape="dash", colour="plan"),
+            Key(name="breaking point and its interval", shape="line", colour="site"),
+        ),
         key=key,
         title="Breaking point from run to run",
         caption=caption,
-        description=caption + " Dots: breaking point, bars: its interval, dashed: the campaign's peak.",
+        description="Dots: breaking point, bars: its interval, dashed: the campaign's peak.",
         table=Table(
             head=("Run", "Breaking point, visitors a minute", "Interval", "Campaign's peak"),
             rows=tuple(

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 MINUS = "−"
 TO = "–"
 MISSING = "not measured"
+SHORT_MS = 95.0
+"""Below this, people are told "0.1 seconds": nobody feels less."""
 
 
 def step_for(low: float, high: float) -> float:
@@ -93,12 +95,17 @@ def wait(ms: float | None) -> str:
     if ms is None:
         return MISSING
     seconds = ms / 1000
-    if seconds < 0.095:
+    if ms < SHORT_MS:
         return "under 0.1 seconds"
     if seconds < 9.95:
         text = _trim(f"{seconds:.1f}")
         return f"{text} second" if text == "1" else f"{text} seconds"
     return f"{seconds:.0f} seconds"
+
+
+def at_least(ms: float) -> str:
+    """A response time after "less than": never below a tenth of a second."""
+    return wait(max(ms, SHORT_MS))
 
 
 def milliseconds(ms: float | None) -> str:
@@ -149,7 +156,7 @@ def times(multiple: float) -> str:
     return f"{multiple:.2f} times" if 0.9 <= multiple < 1.1 else f"{number(float(f'{multiple:.2g}'))} times"
 
 
-START_WORDS = {"email_blast": "the first email", "webcast": "the start", "viral_spike": "the post"}
+START_WORDS = {"email_blast": "the first email", "webcast": "the start", "viral_spike": "the post", "flash_sale": "the opening"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

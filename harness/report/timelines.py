@@ -9,9 +9,9 @@ import pandas as pd
 from harness import series as columns
 from harness.report import facts
 from harness.report.axis import elapsed, elapsed_axis
-from harness.report.charts import percentile_colours, percentile_dashes
-from harness.report.drawing import NARROW, WIDE, Figure, Spec, Table, both_sizes, values
-from harness.report.quantities import milliseconds, number, plural, whole
+from harness.report.charts import CROSS, percentile_colours, percentile_dashes, percentile_keys, promise_key
+from harness.report.drawing import NARROW, WIDE, Figure, Key, Spec, Table, both_sizes, values
+from harness.report.quantities import milliseconds, number, percent, plural, whole
 from harness.report.thin import every, spikes
 from harness.result import Result
 
@@ -75,7 +75,7 @@ def answers(series: pd.DataFrame) -> Figure | None:
                 "color": {
                     "field": "kind",
                     "type": "nominal",
-                    "scale": {"domain": [name for name, _ in kinds], "range": ["var(--good)", "var(--unknown)", "var(--bad)"]},
+                    "scale": {"domain": [name for name, _ in kinds], "range": ["var(--good)", "var(--late)", "var(--bad)"]},
                 },
             },
         }
@@ -86,15 +86,16 @@ def answers(series: pd.DataFrame) -> Figure | None:
     caption = (
         "Every answer came well and in time."
         if bad == 0
-        else f"{bad / total:.1%} of all answers in the test came too late or failed, most {elapsed(seconds[kept[worst]])} in."
+        else f"{percent(bad / total)} of all answers came too late or failed; the worst second was at {elapsed(seconds[kept[worst]])}."
     )
     table = every(len(seconds), ROWS)
     return both_sizes(
         make,
+        keys=tuple(Key(name=name, shape="area", colour=colour) for (name, _), colour in zip(kinds, ("good", "late", "bad"), strict=True)),
         key="answers",
         title="Load and answers over the test",
         caption=caption,
-        description=caption + " Upper chart: visitors offered a minute. Lower chart: answers a second, stacked: in time, too late, failed.",
+        description="Upper chart: visitors offered a minute. Lower chart: answers a second, stacked: in time, too late, failed.",
         table=Table(
             head=("Second", "Offered, visitors a minute", "In time", "Too late", "Failed", "Under way"),
             rows=tuple(
@@ -154,7 +155,7 @@ def response_times(result: Result, series: pd.DataFrame) -> Figure | None:
             layers.append(
                 {
                     "data": values(crosses),
-                    "mark": {"type": "point", "shape": "cross", "size": 40, "color": "var(--bad)"},
+                    "mark": {"type": "point", "shape": CROSS, "size": 40, "color": "var(--bad)"},
                     "encoding": {"x": x, "y": y},
                 }
             )
@@ -167,14 +168,19 @@ def response_times(result: Result, series: pd.DataFrame) -> Figure | None:
         else "Response times over the test."
     )
     if crosses:
-        caption += " Crosses are failures: 19 in 20 of them took up to that long."
+        caption += " Failures are marked apart: 19 in 20 of a second's failures took up to that long."
     table = every(len(seconds), ROWS)
     return both_sizes(
         make,
+        keys=(
+            *percentile_keys(list(names.values())),
+            *promise_key(limit),
+            *((Key(name="failures (p95)", shape="cross", colour="bad"),) if crosses else ()),
+        ),
         key="response-times",
         title="Response times over the test",
         caption=caption,
-        description=caption + " Lines: p50, p95 and p99 of good answers each second. Solid rule: the promise.",
+        description="Lines: p50, p95 and p99 of good answers each second. Solid rule: the promise.",
         table=Table(
             head=("Second", "p50", "p95", "p99", "Failures, p95"),
             rows=tuple(

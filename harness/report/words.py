@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness.report import facts
-from harness.report.quantities import Clock, Interval, a_minute, number, plural, span, times, wait, whole
+from harness.report.quantities import SHORT_MS, Clock, Interval, a_minute, at_least, number, plural, span, times, wait, whole
 from harness.result import Level, Result, Verdict
 
 State = Literal["good", "bad", "unknown"]
@@ -21,8 +21,22 @@ DECISIONS: dict[Verdict, str] = {
 }
 STATES: dict[Verdict, State] = {"ready": "good", "not_ready": "bad", "inconclusive": "unknown"}
 
-CAMPAIGN_NOUNS = {"email_blast": "mailing", "webcast": "webcast", "viral_spike": "post"}
-CAMPAIGN_TITLES = {"email_blast": "Email blast", "webcast": "Webcast", "viral_spike": "Viral spike"}
+CAMPAIGN_NOUNS = {
+    "email_blast": "mailing",
+    "webcast": "webcast",
+    "viral_spike": "post",
+    "flash_sale": "sale",
+    "measured": "campaign",
+    "calendar": "calendar",
+}
+CAMPAIGN_TITLES = {
+    "email_blast": "Email blast",
+    "webcast": "Webcast",
+    "viral_spike": "Viral spike",
+    "flash_sale": "Flash sale",
+    "measured": "Measured before",
+    "calendar": "Several campaigns",
+}
 
 EXPECT = {
     "slow": "long waits",
@@ -129,7 +143,7 @@ def _inconclusive(result: Result) -> str:
         return f"The site held {least} visitors a minute, but {plan} and the test did not get that far."
     if point.low is not None:
         return f"The site held {least} visitors a minute ({plan}), but the test was disturbed, so this does not count."
-    return f"The test could not measure how many visitors a minute the site can take, so whether it holds when {plan}, is open."
+    return f"The test could not measure how many visitors a minute the site can take, so whether it holds when {plan} is open."
 
 
 def sentence(text: str) -> str:
@@ -179,9 +193,12 @@ def felt_sentence(level: Level) -> str:
     """What a visitor felt at one level."""
     if level.p50_ms is None:
         return "Too few answers to tell." if not level.error_rate else one_in(level.error_rate, level)
-    slow = f"; 1 in 20 waited more than {wait(level.p95_ms)}" if level.p95_ms is not None else ""
-    failed = f" {one_in(level.error_rate, level)}" if level.error_rate else " Nothing failed."
-    return f"Half waited less than {wait(level.p50_ms)}{slow}.{failed}"
+    failed = one_in(level.error_rate, level) if level.error_rate else "Nothing failed."
+    if level.p95_ms is None:
+        return f"Half waited less than {at_least(level.p50_ms)}. {failed}"
+    if level.p95_ms < SHORT_MS:
+        return f"Almost nobody waited: 19 in 20 had their answer within 0.1 seconds. {failed}"
+    return f"Half waited less than {at_least(level.p50_ms)}; 1 in 20 waited more than {wait(level.p95_ms)}. {failed}"
 
 
 def workers_line(result: Result) -> str:

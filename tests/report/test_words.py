@@ -1,0 +1,160 @@
+"""What a reader is told, for every verdict and status: the sentences themselves, and the rules that each of them keeps."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from report_factory import STARTS, STORIES, run, story
+
+from harness.report import details, facts, words
+from harness.report.cards import cards
+from harness.result import CAUSES
+
+HEADLINES = {
+    "ready": (
+        "The site is ready for this webcast. It holds about 1,130 visitors a minute (1,070 to 1,200); your plan peaks at 696, at 15:00."
+    ),
+    "ready-not-reached": (
+        "The site is ready for this webcast. It held 480 visitors a minute, 2 times your peak of 240 at 15:00, and did not break."
+    ),
+    "ready-spike": (
+        "The site is ready for this post. It holds about 1,130 visitors a minute (1,070 to 1,200); your plan peaks at "
+        "960, 2 minutes after the post."
+    ),
+    "not-ready-email": (
+        "The site holds about 3,410 visitors a minute (3,230 to 3,620). Your mailing peaks at 5,000 at 10:10: expect "
+        "long waits from 10:03 to 10:11."
+    ),
+    "not-ready-webcast": (
+        "The site holds about 1,130 visitors a minute (1,070 to 1,200). Your webcast peaks at 1,320 at 15:00: expect "
+        "long waits, then failures from 14:59 to 15:01."
+    ),
+    "broken-at-baseline": (
+        "The site breaks its promises even when it is almost empty: error pages at 24 visitors a minute. Repair it "
+        "before you send anybody there."
+    ),
+    "too-close": (
+        "Too close to call: the site holds 1,070 to 1,200 visitors a minute, and your webcast peaks at 1,110, inside that range."
+    ),
+    "generator": (
+        "The machines that played the visitors reached their limit at about 720 visitors a minute, before the site did."
+        " Whether 2,400 would hold is open."
+    ),
+    "not-far-enough": ("The site held 240 visitors a minute, but your webcast peaks at 1,200 and the test did not get that far."),
+    "disturbed": (
+        "The site seemed to hold 1,070 to 1,200 visitors a minute (your webcast peaks at 696), but the test was "
+        "disturbed, so this does not count."
+    ),
+    "stopped-early": (
+        "The test was stopped before it could tell how many visitors a minute the site can take; your webcast peaks at 1,200."
+    ),
+    "nothing-measured": (
+        "The test could not measure how many visitors a minute the site can take, so whether it holds when your webcast"
+        " peaks at 720 is open."
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_headline_of_every_story(name: str) -> None:
+    """One sentence in visitors a minute and the campaign's own clock, and its numbers no finer than the interval."""
+    assert words.headline(story(name).result) == HEADLINES[name]
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_nothing_above_the_fold_needs_explaining(name: str) -> None:
+    """No percentile, no acronym, no milliseconds, no requests per second, nothing from a programming language."""
+    result = story(name).result
+    above = [
+        words.VERDICT_WORDS[result.verdict],
+        words.DECISIONS[result.verdict],
+        words.headline(result),
+        words.confidence(result),
+        words.early(result) or "",
+    ]
+    for card in cards(result):
+        above += [card.title, card.value, card.unit, card.range, card.target, card.margin, card.meaning]
+    text = " ".join(above).replace("Ctrl-C", "")
+    assert not re.search(r"\bp\d\d\b|percentile|\bms\b|[A-Z]{2,}|None |nan|inf\b|\{|\}", text), text
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_nothing_is_green_because_data_is_missing(name: str) -> None:
+    """A run that could not tell shows no good card, claims no capacity and puts a price on nothing."""
+    result = story(name).result
+    if result.verdict == "inconclusive":
+        assert {card.state for card in cards(result)} == {"unknown"}
+        assert "ready" not in words.headline(result)
+        assert details.losses(result) == []
+        assert words.DECISIONS[result.verdict] == "Test again before you decide"
+    if result.verdict == "ready":
+        assert all(card.state != "bad" for card in cards(result))
+
+
+@pytest.mark.parametrize("cause", [*CAUSES, None])
+def test_every_cause_has_words_for_marketing_and_for_the_people_who_run_the_site(cause: str | None) -> None:
+    """The headline says what visitors would meet, the evidence what the site did."""
+    result, _ = run(campaign="email_blast", peak=83.3, capacity=520)
+    result = result.model_copy(update={"breaking_point": result.breaking_point.model_copy(update={"cause": cause})})
+    assert "expect" in words.headline(result)
+    assert details.cause(result)
+    if cause is not None:
+        assert cause in words.EXPECT
+        assert cause in words.CAUSE_TITLES
+
+
+def test_a_broken_promise_below_the_peak_without_a_limit_names_what_is_known() -> None:
+    """The site broke, but where exactly could not be pinned: the sentence says so and gives the upper bound."""
+    result, _ = run(campaign="email_blast", peak=83.3, capacity=520)
+    point = result.breaking_point.model_copy(update={"status": "inconclusive", "visitors_per_second": None, "low": None})
+    text = words.headline(result.model_copy(update={"breaking_point": point}))
+    assert "somewhere below" in text
+    assert "Where exactly is open" in text
+
+
+def test_the_campaigns_clock_is_used_where_there_is_one() -> None:
+    """A webcast with an hour is spoken of in clock times, a post without one in time since the post."""
+    assert STARTS["viral_spike"] is None
+    assert "after the post" in words.headline(story("ready-spike").result)
+    assert "at 15:00" in words.headline(story("ready").result)
+
+
+def test_the_time_at_risk_is_where_the_plan_crosses_the_limit() -> None:
+    """Without losses the stretch is read off the curve itself: the plan at both ends equals the breaking point."""
+    result = story("not-ready-webcast").result
+    stretch = facts.risk(result)
+    assert stretch is not None
+    plan = result.campaign
+    for at in stretch:
+        right = next(place for place, time in enumerate(plan.curve_seconds) if time >= at)
+        left = right - 1
+        share = (at - plan.curve_seconds[left]) / (plan.curve_seconds[right] - plan.curve_seconds[left])
+        rate = plan.curve_visitors_per_second[left] * (1 - share) + plan.curve_visitors_per_second[right] * share
+        assert rate == pytest.approx(result.breaking_point.visitors_per_second)
+
+
+def test_visitors_felt_is_told_from_calm_to_beyond_the_limit_without_repeating_a_level() -> None:
+    """Rows rise with the load, the aftermath comes last, and every row is another level."""
+    rows = facts.felt(story("not-ready-webcast").result)
+    assert rows[0].name == "Calm"
+    assert rows[-1].name == "After the surge"
+    rates = [row.level.visitors_per_second for row in rows[:-1]]
+    assert rates == sorted(rates)
+    assert len({id(row.level) for row in rows}) == len(rows)
+
+
+def test_a_bar_adds_up_to_all_answers() -> None:
+    """In time, too late and failed are the whole of a level, also when everything failed."""
+    for name in STORIES:
+        for level in story(name).result.levels:
+            assert sum(part.share for part in details.bar(level)) == pytest.approx(1.0)
+
+
+def test_ten_thousand_errors_become_a_short_list_that_counts_the_rest() -> None:
+    """The most frequent stand on the page; the others are counted, so the sum is still that of the run."""
+    result, _ = run(errors=10_000)
+    rows, more = details.errors(result)
+    assert len(rows) == details.ERROR_ROWS
+    rest = sum(error.count for error in result.errors) - sum(row.count for row in rows)
+    assert f"{len(result.errors) - len(rows):,} more kinds of error, {rest:,} in all" in more
