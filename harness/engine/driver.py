@@ -10,7 +10,6 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from random import Random
 
 import gevent
 from gevent.event import Event
@@ -18,7 +17,7 @@ from gevent.event import Event
 from harness.campaigns.arrivals import Dial, arrivals
 from harness.engine.clock import Clock
 from harness.engine.mission import Orders
-from harness.engine.standing import Place, Shards, places
+from harness.engine.standing import Place, Shards, mark_of, places
 from harness.engine.visit import Crew
 from harness.engine.vitals import open_descriptors
 
@@ -42,6 +41,10 @@ class Stream:
         self._per_dial = per_dial
         self._source = arrivals(seed, shares, stream=name)
         self._unit, self.journey = next(self._source)
+
+    def level(self, at: float) -> float:
+        """The dial at run second `at`."""
+        return self.dial.rate(at) / self._per_dial
 
     def turn(self, at: float, rate: float) -> None:
         """The dial stands at `rate` from run second `at` on."""
@@ -70,7 +73,7 @@ class Driver:
         self.stopped = False
         self._clock = clock
         self._crew = crew
-        self._random = Random(f"{orders.seed}/thinning/{shard}")
+        self._seed = orders.seed
         self._limit = descriptors - SPARE
         shares = [j.share for j in orders.scenario.journeys]
         self._visitors = Stream(orders.seed, shares, "visitors", orders.arrivals)
@@ -157,7 +160,7 @@ class Driver:
         elif stream.scanners:
             self._crew.scan(number, journey, self._clock.locally(due))
         else:
-            self._crew.arrive(number, journey, self._clock.locally(due))
+            self._crew.arrive(number, journey, self._clock.locally(due), mark_of(number, stream.level(due), self._seed))
 
     def _room(self) -> bool:
         return self._crew.tally.present < CROWD and open_descriptors() < self._limit
@@ -177,10 +180,9 @@ class Driver:
         before, self._dial = self._dial, rate
         if rate < before:
             self._waiting = deque(seat for seat in self._waiting if seat[0].mark(seat[1]) < rate)
-            for place in self._places:
-                leaving = self._crew.standing(place.journey, place.step) * (1.0 - rate / before)
-                self._crew.thin(place.journey, place.step, math.floor(leaving + self._random.random()))
+            self._crew.lower(rate)
             return
+        self._crew.level = rate
         for place in self._places:
             new = range(place.count(before), place.count(rate))
             self._waiting.extend((place, k) for k in new if self.shards.owner(k + place.salt, at) == self.shard)
@@ -189,7 +191,7 @@ class Driver:
     def _settle(self, place: Place, k: int) -> None:
         if not self._room():
             self._drop(1)
-        elif not self._crew.place(_DWELLERS + (place.salt << 24) + k, place.journey, place.step):
+        elif not self._crew.place(_DWELLERS + (place.salt << 24) + k, place.journey, place.step, place.mark(k)):
             where = (place.journey, place.step)
             if where not in self._unreached:
                 self._unreached.add(where)

@@ -28,7 +28,6 @@ from harness.engine.wire import BEAT, Outcome
 
 SILENCE = 2.5  # s: after so long without a word a worker counts as lost, and a worker believes itself lost
 HELLOS = 20  # asked once a second before giving up
-REST = 0.05  # s between two looks at who has come to rest while the load drains
 COUNTED = ("due", "started", "completed", "failed", "abandoned", "cut_off", "present", "scouts", "scanners")
 PROBES = 8  # exchanges for the first estimate of the master's clock
 SCOUTING = 30.0  # s that scouts may take
@@ -227,9 +226,8 @@ class Member:
         assert driver is not None and crew is not None and self._draining is not None
         gevent.sleep(max(0.0, at - self._clock.now()) + 0.01)
         driver.halt()
-        while not crew.join(REST) and self._clock.now() < self._draining:
-            for journey, step in crew.standings:
-                crew.thin(journey, step, crew.standing(journey, step))
+        crew.lower(0.0)
+        crew.join(max(0.0, self._draining - self._clock.now()))
         crew.cut_all()
         crew.join()
         self._final = True

@@ -2,6 +2,9 @@
 
 Dweller k of a place exists while dial × density + phase ≥ k + 1: so the total over all workers is exact, the same seed places the same
 dwellers for any number of workers.
+
+Every visitor carries a mark: the dial below which it is not part of the picture. An arrival at dial a is marked evenly in [0, a), so
+lowering the dial to b keeps each with chance b/a: the campaign scaled to b at once, in every pause, and in the backlog of a slow site.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+
+_GOLDEN = 0.6180339887498949  # multiples of the golden ratio fill the unit interval evenly (Weyl)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +43,11 @@ def places(dwelling: dict[tuple[int, int], float], seed: int) -> tuple[Place, ..
         random = Random(f"{seed}/standing/{journey}/{step}")
         found.append(Place(journey=journey, step=step, density=density, phase=random.random(), salt=random.randrange(1 << 16)))
     return tuple(found)
+
+
+def mark_of(number: int, dial: float, seed: int) -> float:
+    """The mark of arrival `number` that came at this dial: in [0, dial), those of arrivals next to each other far apart."""
+    return dial * math.modf((number + seed % 65521) * _GOLDEN)[0]
 
 
 class Shards:

@@ -69,6 +69,7 @@ class Visitor(User):  # type: ignore[misc]  # Locust has no types
     journey: ClassVar[CompiledJourney]
 
     step = 0
+    mark = 0.0  # the dial below which it is not part of the picture
     until = 0.0  # the moment when the present pause or watch ends; 0 outside of one
     planned = 0.0  # the moment for which the next request was planned; 0: when it comes
     placed_at: int | None = None  # the dwelling step at which it was put in place

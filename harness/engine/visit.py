@@ -125,6 +125,7 @@ class Crew:
         self.journeys, self.record, self.seed, self.environment = journeys, record, seed, environment
         self.tally = Tally()
         self.standings = {(j.number, s): Standing() for j in journeys for s in j.dwelling}
+        self.level = FOREVER  # the dial: a visitor whose mark is not below it leaves as soon as it would stand
         self._random = Random(seed)
         self._hub = gevent.get_hub()
         self._loop = self._hub.loop
@@ -136,12 +137,17 @@ class Crew:
 
     # What the driver calls
 
-    def arrive(self, number: int, journey: int, due: float) -> None:
-        """Visitor `number`, due at `due`, starts now at the journey's first step. Its randomness is seeded from (seed, number)."""
-        self._count()
-        self._start(self.journeys[journey].user(self.environment, crew=self, number=number, due=due))
+    def arrive(self, number: int, journey: int, due: float, mark: float = 0.0) -> None:
+        """Visitor `number`, due at `due`, starts now at the journey's first step. Its randomness is seeded from (seed, number).
 
-    def place(self, number: int, journey: int, step: int) -> bool:
+        `mark` is the level below which this visitor is not part of the picture, see `lower`.
+        """
+        self._count()
+        visitor = self.journeys[journey].user(self.environment, crew=self, number=number, due=due)
+        visitor.mark = mark
+        self._start(visitor)
+
+    def place(self, number: int, journey: int, step: int, mark: float = 0.0) -> bool:
         """A visitor stands inside the dwelling step at once, with a copy of the state of one who reached it and a residual time to go.
 
         False, and nobody is placed, when no visitor has reached that step yet: send scouts first.
@@ -151,6 +157,7 @@ class Crew:
             return False
         self._count()
         visitor = self.journeys[journey].user(self.environment, crew=self, number=number, due=monotonic())
+        visitor.mark = mark
         visitor.take_over(step, states[int(visitor.dice.random() * len(states))])
         self._start(visitor)
         return True
@@ -171,6 +178,17 @@ class Crew:
         for visitor in chosen:
             self.cut(visitor)
         return len(chosen)
+
+    def lower(self, level: float) -> int:
+        """Whoever stands with a mark of `level` or more leaves now; returns how many. Others so marked leave where they would stand next.
+
+        So nobody on the way gives up a request because the dial fell, and a backlog does not go on to load the site as if it had not fallen.
+        """
+        self.level = level
+        leaving = [v for standing in self.standings.values() for v in standing.inside.values() if v.mark >= level]
+        for visitor in leaving:
+            self.cut(visitor)
+        return len(leaving)
 
     def scout(self, number: int, journey: int) -> Scouted:
         """One visitor goes through the journey without pauses (a watch is two playlist reads, a segment and one of each poll).
@@ -243,7 +261,10 @@ class Crew:
         self._loop.run_callback(self._wake, strand)
 
     def enter(self, visitor: Visitor, step: int) -> None:
-        """A visitor begins to dwell. One in eight leaves a copy of its state, the first 64 all do."""
+        """A visitor begins to dwell. One in eight leaves a copy of its state, the first 64 all do. Raises CutOff if it must leave."""
+        if visitor.mark >= self.level and not visitor.scout:
+            visitor.ended = visitor.ended or "cut_off"
+            raise CutOff
         standing = self.standings[visitor.journey.number, step]
         if not visitor.scout:
             standing.inside[id(visitor)] = visitor

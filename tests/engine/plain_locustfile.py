@@ -32,34 +32,33 @@ class PlainCrew:
         self.samples = {(s.journey, s.step): s.number for s in reversed(samples(orders.scenario)) if s.kind != "redirect"}
         self.group = Group()
         self.reached = set()
+        self.level = float("inf")
 
-    def arrive(self, number, journey, due):
-        self._start(number, journey, 0, due)
+    def arrive(self, number, journey, due, mark):
+        self._start(number, journey, 0, due, mark)
 
-    def place(self, number, journey, step):
+    def place(self, number, journey, step, mark):
         if (journey, step) not in self.reached:
             return False
-        self._start(number, journey, step, None)
+        self._start(number, journey, step, None, mark)
         return True
 
-    def _start(self, number, journey, step, due):
+    def _start(self, number, journey, step, due, mark):
         self.tally.due += 1
         self.tally.started += 1
         self.tally.present += 1
-        self.group.spawn(self._walk, number, journey, step, due)
+        self.group.spawn(self._walk, number, journey, step, due, mark)
 
     def scan(self, number, journey, due):
         self.tally.scanners += 1
         self.group.spawn(self._get, journey, 0, due)
 
-    def standing(self, journey, step):
-        return len(self.standings[journey, step])
-
-    def thin(self, journey, step, count):
-        chosen = random.Random(1).sample(list(self.standings[journey, step]), min(count, self.standing(journey, step)))
-        for greenlet in chosen:
-            greenlet.kill(block=False)
-        return len(chosen)
+    def lower(self, level):
+        self.level = level
+        for inside in self.standings.values():
+            for greenlet, mark in list(inside.items()):
+                if mark >= level:
+                    greenlet.kill(block=False)
 
     def scout(self, number, journey):
         self.tally.scouts += 1
@@ -78,7 +77,7 @@ class PlainCrew:
     def join(self, timeout=None):
         return bool(self.group.join(timeout))
 
-    def _walk(self, number, journey, start, due):
+    def _walk(self, number, journey, start, due, mark):
         fate = "cut_off"
         dice = random.Random(number)
         if due is not None:
@@ -90,7 +89,9 @@ class PlainCrew:
                 if isinstance(step, Think):
                     me = gevent.getcurrent()
                     inside = self.standings.setdefault((journey, s), {})
-                    inside[me] = True
+                    if mark >= self.level:
+                        return
+                    inside[me] = mark
                     try:
                         gevent.sleep(step.pause.residual(dice) if s == start and due is None else step.pause.sample(dice))
                     finally:

@@ -24,17 +24,20 @@ class NoteTaker:
 
     def __init__(self, reached=True):
         self.tally = Tally()
-        self.arrived, self.placed, self.scanned, self.thinned = [], [], [], []
+        self.arrived, self.placed, self.scanned = [], [], []
+        self.marks, self.seats = [], []  # of arrivals; of dwellers with their place
+        self.level = float("inf")
         self.inside = Counter()
         self.reached = reached
 
-    def arrive(self, number, journey, due):
+    def arrive(self, number, journey, due, mark):
         self.tally.due += 1
         self.tally.started += 1
         self.tally.present += 1
         self.arrived.append((number, journey, due, time.monotonic()))
+        self.marks.append(mark)
 
-    def place(self, number, journey, step):
+    def place(self, number, journey, step, mark):
         if not self.reached:
             return False
         self.tally.due += 1
@@ -42,18 +45,15 @@ class NoteTaker:
         self.tally.present += 1
         self.placed.append((journey, step, number))
         self.inside[journey, step] += 1
+        self.seats.append(((journey, step), mark))
         return True
 
     def scan(self, number, journey, due):
         self.scanned.append((number, journey, due))
 
-    def standing(self, journey, step):
-        return self.inside[journey, step]
-
-    def thin(self, journey, step, count):
-        self.inside[journey, step] -= count
-        self.thinned.append((journey, step, count))
-        return count
+    def lower(self, level):
+        self.level = level
+        self.inside = Counter(place for place, mark in self.seats if mark < level)
 
 
 def orders(**more):
@@ -140,6 +140,14 @@ def test_lowering_the_dial_thins_every_pause_in_proportion():
     _, crews, _, _ = drive(2, [(0.05, 300.0), (0.25, 75.0)], 0.4)
     total = sum((crew.inside for crew in crews), Counter())
     assert abs(total[0, 1] - 28) <= 2 and abs(total[1, 2] - 90) <= 2
+
+
+def test_an_arrival_is_marked_evenly_below_the_dial_at_which_it_came():
+    """Lowering the dial to b then keeps each who came at a with chance b/a, in whatever step."""
+    _, crews, _, _ = drive(2, [(0.05, 900.0)], 0.6, dwelling={})
+    marks = sorted(mark for crew in crews for mark in crew.marks)
+    assert len(marks) > 300 and marks[0] >= 0 and marks[-1] < 900
+    assert max(abs(mark / 900 - (n + 0.5) / len(marks)) for n, mark in enumerate(marks)) < 0.02
 
 
 def test_where_no_scout_came_nobody_stands_and_it_is_said_once():
