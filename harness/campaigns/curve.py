@@ -41,7 +41,7 @@ def tabulate(rates: Iterable[Rate], *, marks: Iterable[float], tolerance: float 
 
     `marks` are the start, the end and every kink or jump, in any order. An interval is halved while a rate at its middle or at its
     quarters is further from the straight line than `tolerance` × that rate (or than 1e-8 of the highest rate seen), unless
-    it is shorter than `finest` seconds. Beyond `most` points the tolerance is doubled and the work begins again.
+    it is shorter than `finest` seconds. Beyond `most` points the tolerance is tripled and the work begins again.
     """
     functions = tuple(rates)
     marked = np.unique(np.asarray(tuple(marks), dtype=float))
@@ -50,7 +50,7 @@ def tabulate(rates: Iterable[Rate], *, marks: Iterable[float], tolerance: float 
         times = _refined(functions, start, tolerance, finest, most)
         if len(times) <= max(most, len(start)):
             return times
-        tolerance *= 2
+        tolerance *= 3
 
 
 def _refined(functions: tuple[Rate, ...], times: Curve, tolerance: float, finest: float, most: int) -> Curve:
