@@ -167,7 +167,7 @@ class Estimator:
         rates, weights = answers[seen] / time[seen], time[seen]
         order = np.argsort(rates)
         middle = rates[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]
-        return bool(middle < 0.93 * usual)
+        return bool(middle < 0.9 * usual)
 
     def busy_share(self, windows: int) -> float:
         """Share of the last windows' time that the group was busy."""

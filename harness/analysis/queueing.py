@@ -93,7 +93,7 @@ def fit(
     falling = rising = False
     if time[low].sum() > 0.5 and time[high].sum() > 0.3:
         r1, r2, error = compare(low, high)
-        falling = may_fall and r1 - r2 > max(2.5 * error, 0.07 * r1)
+        falling = may_fall and r1 - r2 > max(3.0 * error, 0.12 * r1)
     low, high = (knee <= MIDDLE) & (2 * knee >= MIDDLE), (max(2 * knee, 0.3 * full) < MIDDLE) & (1.5 * full >= MIDDLE)
     if not falling and time[low].sum() > 0.5 and time[high].sum() > 0.5:
         r1, r2, error = compare(low, high)

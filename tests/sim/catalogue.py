@@ -1,5 +1,5 @@
-"""The servers of the table. `development` ones were looked at while the search was written; `held_out` ones are drawn from ranges with seeds that
-were not, see `python -m tests.sim.table --help`."""
+"""The servers of the table. `development` ones were looked at while the search was written; `held_out` ones are drawn from ranges, with
+seeds that were not; see `python -m tests.sim.table --help`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Build = Callable[[np.random.Generator], s.Server]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`guess`: visitors/s around which the true capacity is looked for. `mix`: see `Rig`. `causes`: right answers. `step`: the right first step."""
+    """`guess`: visitors/s around which the true capacity is looked for. `mix`: see `Rig`. `causes`: right answers. `step`: the right
+    first step."""
 
     name: str
     kind: Kind

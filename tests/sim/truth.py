@@ -53,15 +53,13 @@ def capacity(case: Case) -> tuple[float, float]:
     random = np.random.default_rng(1)
     x = np.log(random.uniform(0.88, 1.12, 240))
     y = np.array([passes(case, float(centre * np.exp(v)), 50_000 + i) for i, v in enumerate(x)], float)
-    a, b = 0.0, -40.0  # logistic regression by Newton steps with a weak ridge
-    for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(a + b * x, -40, 40)))
-        w = p * (1 - p) + 1e-9
-        g = np.array([(y - p).sum(), ((y - p) * x).sum() - 1e-4 * b])
-        h = np.array([[w.sum(), (w * x).sum()], [(w * x).sum(), (w * x * x).sum() + 1e-4]])
-        step = np.linalg.solve(h, g)
-        a, b = a + np.clip(step[0], -5, 5), b + np.clip(step[1], -50, 50)
-    return float(centre * np.exp(-a / b)), float(2 * np.log(9) / abs(b))
+    # Logistic regression on a grid: the middle, and the distance from 90 % to 10 %.
+    middles, widths = np.linspace(-0.1, 0.1, 161), np.geomspace(0.004, 0.3, 40)
+    slope = 2 * np.log(9) / widths
+    odds = -slope[None, :, None] * (x[None, None, :] - middles[:, None, None])
+    likelihood = (y * odds - np.logaddexp(0, odds)).sum(axis=2)
+    at = np.unravel_index(int(np.argmax(likelihood)), likelihood.shape)
+    return float(centre * np.exp(middles[at[0]])), float(widths[at[1]])
 
 
 def main() -> None:
