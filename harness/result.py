@@ -169,6 +169,33 @@ class Range(Part):
     assumption: str
 
 
+class FeltPart(Part):
+    """What visitors felt in one part of the run. Shares of requests: `fast` + `slow` + `too_slow` + `failed` = 1.
+
+    `fast` is within the strictest response-time promise T, `slow` up to 4 T, `too_slow` beyond (the zones of Apdex).
+    """
+
+    name: Literal["calm", "rise", "peak", "after"]
+    visitors_per_second: float  # offered, on average
+    seconds: float
+    requests: int
+    typical_ms: float | None  # half of the good answers came within
+    slowest_in_twenty_ms: float | None  # 19 in 20 of the good answers came within
+    fast: float
+    slow: float
+    too_slow: float
+    failed: float
+
+
+class StepLoss(Part):
+    """Where transactions stop: `share` of the lost ones end at this step. The shares of all steps add up to 1."""
+
+    journey: str
+    step: str
+    file_line: str
+    share: float
+
+
 class Losses(Part):
     """What this campaign would lose at its planned size; empty when the run could not tell."""
 
@@ -178,6 +205,7 @@ class Losses(Part):
     visits: Range | None
     transactions: Range | None
     money: Range | None
+    stopped_at: list[StepLoss] = Field(default_factory=list)  # as measured in overload; empty when no overload was measured
 
 
 class Advice(Part):
@@ -241,6 +269,7 @@ class Result(Part):
     promises: list[PromisePart]
     steps: list[StepPart]
     errors: list[ErrorPart]
+    felt: list[FeltPart] = Field(default_factory=list)
     losses: Losses | None
     advice: list[Advice]
     doubts: list[Doubt]

@@ -26,10 +26,10 @@ OURS = (int(Outcome.GENERATOR), int(Outcome.UNSAFE))
 class Cohorts:
     """Requests by the window they left in. `windows` has one record a window; `pieces[w]` is the window's piece."""
 
-    def __init__(self, promises: Sequence[Promise]) -> None:
+    def __init__(self, promises: Sequence[Promise], samples: int) -> None:
         self.promises = tuple(promises)
         limits = [p.limit for p in self.promises if p.kind == "latency"]
-        self._strictest = min(limits, default=None)
+        self.strictest = min(limits, default=None)  # s
         size = max(len(self.promises), 1)
         self._type = np.dtype(
             [
@@ -41,10 +41,12 @@ class Cohorts:
         )
         self._windows = np.zeros(256, self._type)
         self._histograms = np.zeros((64, histogram.BUCKETS), np.uint32)
+        self._by_sample = np.zeros((64, samples, 2), np.uint32)
         self.count = 0
         self.phases: list[str] = []
         self._pieces = 0
         self._outstanding = 0
+        self._dial = 0.0  # of the piece's first window
 
     @property
     def windows(self) -> npt.NDArray[Any]:
@@ -55,6 +57,11 @@ class Cohorts:
     def histograms(self) -> npt.NDArray[np.uint32]:
         """(pieces, BUCKETS): the latency of good answers to requests sent during each piece."""
         return self._histograms[: self._pieces]
+
+    @property
+    def by_sample(self) -> npt.NDArray[np.uint32]:
+        """(pieces, samples, 2): requests decided, and of them those that failed or came later than the strictest promise."""
+        return self._by_sample[: self._pieces]
 
     def add(self, window: Window, phase: str) -> None:
         """Take in one window. Windows come in order of time; a request's verdict may come many windows after its sending."""
@@ -74,10 +81,12 @@ class Cohorts:
             self.phases.append(phase)
         code, k = self.phases.index(phase), self.count
         before = self._windows[k - 1] if k else None
-        if before is None or before["phase"] != code or abs(window.dial - before["dial"]) > SAME * max(before["dial"], window.dial):
+        if before is None or before["phase"] != code or abs(window.dial - self._dial) > SAME * max(self._dial, window.dial):
             self._pieces += 1
+            self._dial = window.dial
         self._windows = _room(self._windows, k + 1)
         self._histograms = _room(self._histograms, self._pieces)
+        self._by_sample = _room(self._by_sample, self._pieces)
         now = self._windows[k]
         now["at"], now["seconds"], now["dial"] = window.at, window.seconds, window.dial
         now["phase"], now["piece"] = code, self._pieces - 1
@@ -89,7 +98,7 @@ class Cohorts:
         outcome, latency = done["outcome"], done["wait"].astype(np.float64) + done["total"]
         ok, cut = outcome == Outcome.OK, outcome == Outcome.CUT_OFF
         failed = ~ok & ~cut & ~np.isin(outcome, OURS)
-        good = ok if self._strictest is None else ok & (latency <= self._strictest)
+        good = ok if self.strictest is None else ok & (latency <= self.strictest)
         windows = self._windows[: self.count]
         home = np.clip(np.searchsorted(windows["at"], done["sent"], side="right") - 1, 0, self.count - 1)
         first = int(home.min())
@@ -112,9 +121,11 @@ class Cohorts:
             touched["decided"][:, j] += tally(ok | bad).astype(np.uint32)
         windows[-1]["answered"] = ok.sum() + failed.sum()
         windows[-1]["ended_good"] = good.sum()
-        piece = windows["piece"][home[ok]].astype(np.intp)
-        if len(piece):
-            np.add.at(self._histograms, (piece, histogram.buckets(latency[ok])), 1)
+        piece = windows["piece"][home].astype(np.intp)
+        np.add.at(self._histograms, (piece[ok], histogram.buckets(latency[ok])), 1)
+        told = ok | failed
+        np.add.at(self._by_sample, (piece[told], done["sample"][told].astype(np.intp), 0), 1)
+        np.add.at(self._by_sample, (piece[told & ~good], done["sample"][told & ~good].astype(np.intp), 1), 1)
 
 
 def _room(array: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:

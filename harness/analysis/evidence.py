@@ -18,9 +18,10 @@ class Evidence:
         journeys = tuple(j.name for j in scenario.journeys)
         limit = min((p.limit for p in scenario.promises if p.kind == "latency"), default=None)
         self.series = Series(labels=[s.label for s in samples], journeys=[journeys[s.journey] for s in samples], limit=limit)
-        self.cohorts = Cohorts(scenario.promises)
+        self.cohorts = Cohorts(scenario.promises, len(samples))
         self.steps = Steps(samples, journeys, scenario.file.name)
         self.generator = Watch(lag_limit(limit))
+        self.samples = samples
         self.sent = 0
         self.highest = 0.0  # dial that was offered, visitors/s
         self.notes: list[str] = []

@@ -13,11 +13,13 @@ import pandas as pd
 from harness.analysis.advice import advice
 from harness.analysis.doubts import Signs, doubts
 from harness.analysis.evidence import Evidence
+from harness.analysis.felt import felt
 from harness.analysis.levels import Stretch, levels, stretches
 from harness.analysis.losses import losses, overload
 from harness.analysis.profile import Profile
 from harness.analysis.promises import promise_parts
 from harness.analysis.search import Order, Search
+from harness.analysis.stopping import stopped_at
 from harness.analysis.totals import totals, violations
 from harness.analysis.verdict import Judgement, judge
 from harness.campaigns.moment import timeline
@@ -29,6 +31,7 @@ from harness.result import (
     BreakingPoint,
     Doubt,
     ErrorPart,
+    FeltPart,
     Generator,
     Level,
     Losses,
@@ -52,6 +55,7 @@ class Findings:
     promises: list[PromisePart]
     steps: list[StepPart]
     errors: list[ErrorPart]
+    felt: list[FeltPart]
     losses: Losses | None
     advice: list[Advice]
     doubts: list[Doubt]
@@ -167,7 +171,8 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         promises=promise_parts(evidence.cohorts, stretched, point, moment.peak),
         steps=steps.step_parts(),
         errors=steps.error_parts(),
-        losses=_losses(campaign, point, stretched) if told else None,
+        felt=felt(evidence.cohorts, moment.peak),
+        losses=_losses(campaign, evidence, point, stretched) if told else None,
         advice=advice(scenario, campaign.plan, moment, point) if told else [],
         doubts=doubts(signs),
         generator=generator,
@@ -175,6 +180,10 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     )
 
 
-def _losses(campaign: Campaign, point: BreakingPoint, stretched: list[Stretch]) -> Losses | None:
+def _losses(campaign: Campaign, evidence: Evidence, point: BreakingPoint, stretched: list[Stretch]) -> Losses | None:
     whole = timeline(campaign.plan, campaign.scenario)
-    return losses(campaign.scenario, whole, campaign.plan.zero, campaign.moment.peak, point, overload(stretched, point))
+    found = losses(campaign.scenario, whole, campaign.plan.zero, campaign.moment.peak, point, overload(stretched, point))
+    if found is None or found.transactions is None or found.transactions.high <= 0:
+        return found
+    steps = stopped_at(campaign.scenario, evidence.samples, evidence.cohorts, stretched, point)
+    return found.model_copy(update={"stopped_at": steps})
