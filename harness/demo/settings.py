@@ -1,6 +1,6 @@
 """In: the knobs of the embedded site, as values or as words of a command line. Out: `Settings`, with the capacity they amount to.
 
-The default pool answers 350 dynamic requests/s (14 workers × 40 ms), far below what the server itself can carry on one core, so
+The default pool answers 200 dynamic requests/s (10 workers × 50 ms), far below what the server itself can carry on part of one core, so
 that the pool and nothing else is what breaks; the queue holds two seconds of work, so that answers are late long before they are refused.
 """
 
@@ -33,9 +33,9 @@ class Settings:
     """All seconds and requests/s. The faults (from `collapse` on) are off by default."""
 
     port: int = 0  # 0: any free one
-    workers: int = 14
-    service: float = 0.040  # mean seconds of work in a dynamic request
-    queue: int = 700  # dynamic requests that may wait; one more is refused with 503
+    workers: int = 10
+    service: float = 0.050  # mean seconds of work in a dynamic request
+    queue: int = 400  # dynamic requests that may wait; one more is refused with 503
     distribution: Distribution = "exponential"
     variation: float = 1.0  # standard deviation / mean of a lognormal service time
     seed: int = 1

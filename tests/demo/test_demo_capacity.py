@@ -88,11 +88,11 @@ def test_with_the_default_queue_latency_binds_and_nobody_is_refused() -> None:
 @pytest.mark.parametrize("burst", [10, 20, 100])
 def test_a_limiter_binds_where_it_is_lower_than_the_pool(burst: int) -> None:
     """At the formula's number the bucket turns one in a hundred away; a small bucket costs much of its rate."""
-    held = requests_held((LATENCY, ERRORS), Settings(limit=200.0, burst=burst))
-    assert held < requests_held((LATENCY, ERRORS), Settings(limit=200.0, burst=2 * burst))
+    held = requests_held((LATENCY, ERRORS), Settings(limit=120.0, burst=burst))
+    assert held < requests_held((LATENCY, ERRORS), Settings(limit=120.0, burst=2 * burst))
 
     def turned_away(rate: float) -> float:
-        bucket, random, clock = TokenBucket(rate=200.0, burst=burst), Random(burst), 0.0
+        bucket, random, clock = TokenBucket(rate=120.0, burst=burst), Random(burst), 0.0
         for _ in range(300_000):
             clock += random.expovariate(rate)
             bucket.take(clock)

@@ -162,4 +162,4 @@ def test_people_are_told_the_url_and_the_knobs() -> None:
     process.terminate()
     assert process.wait(10) == 0
     said = "".join(lines)
-    assert "http://127.0.0.1:" in said and "7 workers × 40 ms" in said and "90" in said and "Ctrl-C" in said + process.stdout.read()
+    assert "http://127.0.0.1:" in said and "7 workers × 50 ms" in said and "90" in said and "Ctrl-C" in said + process.stdout.read()
