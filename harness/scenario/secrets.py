@@ -14,8 +14,8 @@ from typing import Any
 from harness.scenario.model import Scenario
 from harness.scenario.problems import Problem, ScenarioError
 from harness.scenario.source import Node, parse
+from harness.scenario.templates import REFERENCE
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 BLANK = '"[redacted]"'
 _SECRET = re.compile(
     r"auth(?!ors?$)|cookie|token|secret|passw|pwd|(?:api|access|private)[-_ ]?key|credential|session|signature|[cx]srf|bearer|\bpin\b|otp",
@@ -54,6 +54,11 @@ def filled(scenario: Scenario, environment: Mapping[str, str]) -> Scenario:
     )
 
 
+def sounds_secret(name: str) -> bool:
+    """True for the name of a header, field or parameter whose value should not be shown."""
+    return _SECRET.search(name) is not None
+
+
 def redacted(text: str, file: Path = Path("scenario.yaml")) -> str:
     """The text of a scenario with every secret blanked that stands in a header, form field, JSON body or address; `${NAME}` stays."""
     for start, end in sorted(set(_spans(parse(text, file))), reverse=True):
@@ -77,7 +82,7 @@ def _spans(node: Node, secret: bool = False) -> Iterator[tuple[int, int]]:
     for key, value in node.items():
         if key == "extract":
             continue  # names of variables and where they are found, not their values
-        yield from _spans(value, secret or bool(_SECRET.search(key)))
+        yield from _spans(value, secret or sounds_secret(key))
 
 
 def _refers(text: str) -> bool:

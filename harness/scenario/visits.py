@@ -12,7 +12,7 @@ from harness.scenario.parts import Visit
 from harness.scenario.problems import near
 from harness.scenario.source import Node
 from harness.scenario.spread import Spread, duration_text
-from harness.scenario.templates import NAME, TEMPLATE, VISITOR, json_path, variables
+from harness.scenario.templates import NAME, REFERENCE, TEMPLATE, VISITOR, json_path, variables
 
 Found = Iterator[tuple[Node, str, str]]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -104,7 +104,7 @@ def _time(node: Node, what: str, law: Spread, longest: float, shortest: float = 
 
 
 def _url(url: str, node: Node, target: Target) -> Found:
-    bare = TEMPLATE.sub("x", url)
+    bare = REFERENCE.sub("x", TEMPLATE.sub("x", url))
     if "{{" in bare or "}}" in bare:
         return  # told as braces that do not match
     if bare.startswith("/") and not bare.startswith("//"):
@@ -120,7 +120,7 @@ def _url(url: str, node: Node, target: Target) -> Found:
         yield node, f'"{url}" is neither a path nor an address', guess
         return
     given = re.match(r"https?://[^/?#]*", url)
-    if given and TEMPLATE.search(given[0]):
+    if given and (TEMPLATE.search(given[0]) or "${" in given[0]):
         yield node, "the host of an address cannot be a variable", "write the host itself: it must be one that the scenario allows"
     elif whole.user:
         yield node, "the address holds a user name or password", "write a header authorization: Basic ${NAME} instead"
