@@ -190,3 +190,29 @@ def schema(of_result: bool) -> None:
 
         made = make()
     click.echo(json.dumps(made, indent=2))
+
+
+@main.group("import")
+def imports() -> None:
+    """Make a scenario out of a recording."""
+
+
+@imports.command("har")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the scenario to this new file; default: print it.")
+def import_har(file: Path, out: Path | None) -> None:
+    """A visit that a browser recorded (developer tools, Network, Save all as HAR) becomes a scenario to review."""
+    from harness.scenario import importing
+
+    text = importing.scenario_text(file)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        _complain(f"{out} exists already and was left as it is; name another file", USAGE)
+    except OSError as error:
+        _complain(f"{out} cannot be written: {error.strerror}", USAGE)
+    click.echo(out)
