@@ -1,4 +1,7 @@
-"""In: the workers' packed records for one half second. Out: `Window`, all that analysis may know of a run. The parent's side: needs numpy, not gevent."""
+"""In: the workers' packed records for one half second. Out: `Window`, all that analysis may know of a run.
+
+The parent's side: needs numpy, not gevent.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ DONE_TYPE = np.dtype(list(DONE_FIELDS))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Census:
-    """Visitors of a whole run so far, over all workers. due = started + dropped; started = completed + failed + abandoned + cut_off + present."""
+    """Visitors of a whole run so far, over all workers.
+
+    due = started + dropped; started = completed + failed + abandoned + cut_off + present.
+    """
 
     due: int = 0
     started: int = 0
@@ -30,7 +36,7 @@ class Census:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerHealth:
-    """One worker during one window. Times in ms; `cpu` is the share of one core; `lags` are start minus due of every arrival of the window, in s."""
+    """One worker during one window. Times in ms; `cpu` is the share of one core."""
 
     name: str
     alive: bool
@@ -38,13 +44,16 @@ class WorkerHealth:
     loop_ms: float = 0.0  # the longest that the worker's own event loop was late
     descriptors: int = 0
     descriptor_limit: int = 0
-    offset_ms: float = 0.0  # its clock against the master's, already corrected
+    offset_ms: float = 0.0  # how far its clock, once corrected, may still be from the master's
     rss_mb: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
     """Half a second of the surge, merged over all workers and exact: every request that left and every one that ended.
+
+    `lags` are start minus due of every arrival, dwellers that were put in place excepted. A record's own time is right even where a late
+    part has brought it into the window after its own.
 
     `at` .. `at + seconds` on the master's clock, 0 = the first arrival's earliest moment. `dial` is the mean offered rate in the
     window, in visitors/s at the campaign's peak (see `Moment`). `sent` and `done` are sorted by time.
@@ -59,5 +68,7 @@ class Window:
     lags: npt.NDArray[Any]  # float32, s
     census: Census
     workers: tuple[WorkerHealth, ...]
-    errors: dict[tuple[int, int, str], int] = field(default_factory=dict)  # (sample, outcome, message without URLs) → count in the window; bounded
+    errors: dict[tuple[int, int, str], int] = field(
+        default_factory=dict
+    )  # (sample, outcome, message without URLs) → count in the window; bounded
     notes: tuple[str, ...] = ()  # things that happened: "worker 2 was lost", ...

@@ -60,6 +60,6 @@ def _health(name: str, alive: bool, parts: Sequence[Mapping[str, Any]]) -> Worke
         loop_ms=max(p["loop_ms"] for p in mine),
         descriptors=last["descriptors"],
         descriptor_limit=last["descriptor_limit"],
-        offset_ms=last["offset_ms"],
+        offset_ms=last["uncertain_ms"],
         rss_mb=last["rss_mb"],
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -73,6 +76,47 @@ class CountingSite:
     def visitors(self) -> list[int]:
         with urllib.request.urlopen(self.url + "/seen", timeout=10) as answer:
             return json.load(answer)["order"]
+
+
+class Cable:
+    """A line between a worker and its master that can be cut: nothing passes any more, and neither side is told."""
+
+    def __init__(self, port: int):
+        self.target = port
+        self.severed = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self):
+        self.severed = True
+
+    def _accept(self):
+        while True:
+            near, _ = self.listener.accept()
+            while True:
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.target))
+                    break
+                except ConnectionRefusedError:
+                    time.sleep(0.05)
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+
+    def _pump(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                if not self.severed:
+                    other.sendall(data)
+            if not self.severed:
+                other.shutdown(socket.SHUT_WR)
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def scenario(first: str = "/a", second: str = "/b", alone: str = "/c", pause: tuple[float, float] = (1.0, 3.0)) -> Scenario:

@@ -130,7 +130,8 @@ def part(name, at, **more):
         "loop_ms": 3.0,
         "descriptors": 9,
         "descriptor_limit": 100,
-        "offset_ms": 0.1,
+        "offset_ms": 5e6,
+        "uncertain_ms": 0.1,
         "rss_mb": 50.0,
     } | more
 
