@@ -7,6 +7,7 @@ Results go to stdout, progress and complaints to stderr; with --json stdout hold
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -137,6 +138,7 @@ def run(
         out=out,
         allow_hosts=allow_hosts,
         web_port=web,
+        environment=os.environ,
     )
     try:
         with Progress(errors, quiet=quiet) as progress:

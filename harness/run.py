@@ -13,7 +13,7 @@ import platform
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -35,6 +35,7 @@ from harness.result import CampaignPart, PhasePart, Result, Run, ScenarioPart, T
 from harness.scenario import load
 from harness.scenario.catalog import samples
 from harness.scenario.model import Scenario
+from harness.scenario.secrets import filled
 from harness.target import Resolved, resolve_target
 
 GRACE = 10.0  # s that visitors under way get to finish once arrivals have stopped
@@ -54,6 +55,7 @@ class Choices:
     out: Path = field(default_factory=lambda: Path("reports"))
     allow_hosts: tuple[str, ...] = ()
     web_port: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # where the scenario's ${NAME} are looked up
 
     def command(self) -> str:
         """The command that repeats the run."""
@@ -79,7 +81,7 @@ class Finished:
 def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str], None]) -> Finished:
     """Run one surge test. `tell` gets a tick every half second, `say` a sentence now and then."""
     path = load.resolve(choices.scenario)
-    scenario = load.load(path)
+    scenario = filled(load.load(path), choices.environment)
     plan = plan_campaign(scenario)
     moment = hardest(plan, scenario)
     started = datetime.now(UTC)

@@ -36,6 +36,7 @@ HINTS: dict[str, str] = {
     "Check.status": "The HTTP status, or any of several, that is right.",
     "Poll.get": "What is asked for.",
     "Poll.every": "The time from one asking to the next.",
+    "Poll.name": "The request's name in the report; left out: its path.",
     "Poll.check": "What the answer must hold.",
     "Campaign.type": "The kind of campaign.",
     "Campaign.starts": "When it starts: date, time and zone.",

@@ -96,10 +96,11 @@ class Poll(Model):
     get: str
     every: Duration
     check: Check | None = None
+    name: str | None = None
 
     @property
     def label(self) -> str:
-        return f"GET {self.get}"
+        return self.name or f"GET {self.get}"
 
 
 class Watch(Request):

@@ -99,14 +99,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _replaced(step: Any, fill: Any) -> dict[str, Any]:
-    """New values for the fields of a step that may hold a reference."""
-    new: dict[str, Any] = {}
+    """New values for the fields of a step that may hold a reference. The name stays that of the reference: reports show it."""
+    new: dict[str, Any] = {"name": step.label} if REFERENCE.search(getattr(step, "url", "")) else {}
     for name in ("url", "headers", "form", "json_body"):
         value = getattr(step, name, None)
         if value is not None:
             new[name] = _filled(value, fill)
     if getattr(step, "meanwhile", ()):
-        new["meanwhile"] = tuple(poll.model_copy(update={"get": fill(poll.get)}) for poll in step.meanwhile)
+        new["meanwhile"] = tuple(poll.model_copy(update={"get": fill(poll.get), "name": poll.label}) for poll in step.meanwhile)
     return new
 
 

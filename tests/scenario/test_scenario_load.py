@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.scenario.catalog import samples
 from harness.scenario.load import ScenarioError, load, parse, redacted, resolve, sha256
 from harness.scenario.model import Check, Extract, Get, Page, Poll, Post, Scenario, Think, Watch
 from harness.scenario.secrets import filled, references
@@ -162,6 +163,14 @@ def test_references_are_filled_in_for_the_run_and_nowhere_else() -> None:
     assert isinstance(first, Get) and first.headers["Cookie"] == "sid=abc"
     assert isinstance(second, Post) and second.form is not None and second.form["csrf"] == "def"
     assert "abc" not in found.model_dump_json()
+
+
+def test_a_filled_in_address_keeps_its_name() -> None:
+    """Reports and messages show labels: none may hold a secret."""
+    found = scenario('{get: "/a?key=${KEY}"}, {watch: "/l?k=${KEY}", for: 5 min, meanwhile: {get: "/q?k=${KEY}", every: 10 s}}')
+    run = filled(found, {"KEY": "hunter2"})
+    assert [sample.label for sample in samples(run)] == [sample.label for sample in samples(found)]
+    assert not any("hunter2" in sample.label for sample in samples(run))
 
 
 def test_a_reference_that_is_not_set_is_told_with_its_line() -> None:
