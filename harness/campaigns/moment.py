@@ -32,17 +32,29 @@ class Pause:
     offset: float  # s after arrival, on average
     lengths: Curve  # equally likely lengths, s
     requests: float  # sent per second by each visitor inside it
-    until: float | None  # plan second after which nobody is in it
-    leave: float  # s that the last ones take to leave
+    stay: Stay | None  # for a watch at an event
 
     def inside(self, arrived: Integral, t: Curve) -> Curve:
         """Expected visitors inside this pause at plan seconds `t`."""
-        came = arrived.at(t - self.offset)
-        left = sum(arrived.at(t - self.offset - length) for length in self.lengths) / len(self.lengths)
-        standing = self.share * np.maximum(came - left, 0.0)
-        if self.until is not None:
-            standing = standing * np.clip(1.0 - (t - self.until) / self.leave, 0.0, 1.0)
-        return np.asarray(standing)
+        stay = self.stay
+        if stay is None:
+            return self._cohort(arrived, t, -np.inf, np.inf)
+        at_the_end = np.clip(1.0 - (t - stay.until) / max(stay.leave, 1.0), 0.0, 1.0)
+        last = stay.until  # who comes later comes for something else, and is not sent home by the event's end
+        if stay.drop_at is None:
+            during = self._cohort(arrived, t, -np.inf, last)
+        else:
+            dropped = min(stay.drop_at - self.offset, last)
+            still = np.where(t >= stay.drop_at, 1.0 - stay.drop_share, 1.0)
+            during = still * self._cohort(arrived, t, -np.inf, dropped) + self._cohort(arrived, t, dropped, last)
+        return np.asarray(at_the_end * during + self._cohort(arrived, t, last, np.inf))
+
+    def _cohort(self, arrived: Integral, t: Curve, first: float, last: float) -> Curve:
+        """Those inside at `t` who arrived between `first` and `last`."""
+        entered = t - self.offset
+        came = arrived.at(np.clip(entered, first, last))
+        left = sum((arrived.at(np.clip(entered - length, first, last)) for length in self.lengths), np.zeros_like(t)) / len(self.lengths)
+        return np.asarray(self.share * np.maximum(came - left, 0.0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +72,7 @@ class _Load:
 
     def __init__(self, plan: ArrivalPlan, scenario: Scenario) -> None:
         self.plan = plan
-        self.arrived = Integral(plan.times, plan.visitors)
+        self.arrived = Integral(plan.times, plan.visits)
         self.scanned = Integral(plan.times, plan.scanners)
         self.visits = tuple(_visit(j, journey, plan.stay) for j, journey in enumerate(scenario.journeys))
 
@@ -98,20 +110,24 @@ class _Load:
 
     def _main(self) -> Curve:
         """The plan's times without its long tails: where the rate is above a twentieth of its peak."""
-        high = np.flatnonzero(self.plan.visitors + self.plan.scanners > 0.05 * (self.plan.visitors + self.plan.scanners).max())
+        total = self.plan.visits + self.plan.scanners
+        high = np.flatnonzero(total > 0.05 * total.max())
         return self.plan.times[max(high[0] - 1, 0) : high[-1] + 2] if len(high) else self.plan.times
 
 
 def timeline(plan: ArrivalPlan, scenario: Scenario) -> Timeline:
-    """Arrivals, visitors present and requests per second over the whole campaign, at its own size."""
+    """Arrivals, visitors present and requests per second over the whole campaign, at its own size. `visitors` are new visitors alone."""
     load = _Load(plan, scenario)
-    return _timeline(load, load.grid())
+    return _timeline(load, load.grid(), hits=True)
 
 
 def hardest(plan: ArrivalPlan, scenario: Scenario) -> Moment:
-    """The moment with the most expected requests per second, and who stands where at it."""
+    """The moment with the most expected requests per second, and who stands where at it.
+
+    `plan.hits` do not choose it: they are requests without a visit, which a surge of visits cannot rehearse.
+    """
     load = _Load(plan, scenario)
-    whole = _timeline(load, load.grid())
+    whole = _timeline(load, load.grid(), hits=False)
     k = int(whole.requests.argmax())
     before, after = whole.times[max(k - 1, 0)], whole.times[min(k + 1, len(whole.times) - 1)]
     close = np.concatenate([[whole.times[k]], np.linspace(before, after, 257)])
@@ -132,13 +148,16 @@ def hardest(plan: ArrivalPlan, scenario: Scenario) -> Moment:
     )
 
 
-def _timeline(load: _Load, times: Curve) -> Timeline:
+def _timeline(load: _Load, times: Curve, *, hits: bool) -> Timeline:
+    requests = load.requests(times)
+    if hits and load.plan.hits is not None:
+        requests = requests + np.interp(times, load.plan.times, load.plan.hits, left=0.0, right=0.0)
     return Timeline(
         times=times,
-        visitors=load.arrived.rate_at(times),
+        visitors=np.interp(times, load.plan.times, load.plan.visitors, left=0.0, right=0.0),
         scanners=load.scanned.rate_at(times),
         concurrent=load.concurrent(times),
-        requests=load.requests(times),
+        requests=requests,
     )
 
 
@@ -149,17 +168,14 @@ def _visit(number: int, journey: Journey, stay: Stay | None) -> _Visit:
     longest = 0.0
     for s, step in enumerate(journey.steps):
         if isinstance(step, Think):
-            lengths, rate, until, leave = _lengths(step.pause), 0.0, None, 1.0
+            lengths, rate, ends = _lengths(step.pause), 0.0, None
         elif isinstance(step, Watch):
             rate = 2.0 / SEGMENT + sum(1.0 / max(poll.every, 0.1) for poll in step.meanwhile)
-            lengths = _lengths(step.duration) if stay is None else _stays(step.duration, stay)
-            until, leave = (None, 1.0) if stay is None else (stay.until, max(stay.leave, 1.0))
+            lengths, ends = _lengths(step.duration) if stay is None else _stays(step.duration, stay), stay
         else:
             requests.append(clock)
             continue
-        pauses.append(
-            Pause(journey=number, step=s, share=journey.share, offset=clock, lengths=lengths, requests=rate, until=until, leave=leave)
-        )
+        pauses.append(Pause(journey=number, step=s, share=journey.share, offset=clock, lengths=lengths, requests=rate, stay=ends))
         longest += float(lengths[-1])
         clock += float(lengths.mean())
     return _Visit(share=journey.share, requests=tuple(requests), pauses=tuple(pauses), longest=longest)

@@ -29,6 +29,8 @@ class Stay:
     hazard: float  # per second, after that
     until: float  # plan second of the event's end
     leave: float  # s that the last ones take to leave after it
+    drop_at: float | None = None  # plan second at which the stream fails
+    drop_share: float = 0.0  # of those watching then, who lose it and come back as `ArrivalPlan.returning`
 
     def kept(self, age: Curve) -> Curve:
         """The share of viewers still there `age` seconds (≥ 0) after joining, had the event no end."""
@@ -54,6 +56,13 @@ class ArrivalPlan:
     phases: tuple[Phase, ...]
     assumptions: tuple[str, ...]  # sentences, each with its source
     stay: Stay | None = None  # for events: how viewers leave
+    returning: Curve | None = None  # visits/s by people counted before: a player that is back, a countdown that ended
+    hits: Curve | None = None  # single requests/s by such people: a player's failed attempt, a click on the closing link
+
+    @property
+    def visits(self) -> Curve:
+        """Visits/s that the site sees, scanners not counted: new visitors and those who come back."""
+        return self.visitors if self.returning is None else self.visitors + self.returning
 
     @property
     def total(self) -> float:
@@ -82,7 +91,7 @@ class Moment:
 
     at: float  # plan seconds
     peak: float  # the campaign's peak arrival rate, visitors/s: the unit of the dial
-    visitors_per_second: float  # arrivals at this very moment, visitors/s: equal to `peak` unless an audience stays
+    visitors_per_second: float  # visits that begin at this very moment, per second: equal to `peak` unless an audience stays or comes back
     scanners_per_second: float
     concurrent: float  # visitors present at this moment
     peak_concurrent: float  # and at most, over the whole campaign
