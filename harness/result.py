@@ -146,6 +146,7 @@ class StepPart(Part):
     cut_off: int
     bytes_mean: float
     calm_p50_ms: float | None  # at the lowest loads
+    calm_requests: int = 0  # that `calm_p50_ms` rests on
     p50_ms: float | None  # over the whole run, answered requests
     p95_ms: float | None
     p99_ms: float | None

@@ -100,6 +100,7 @@ class Steps:
             cut_off=cut,
             bytes_mean=float(self._bytes[i]) / ended,
             calm_p50_ms=_ms(self._calm[i], 0.5),
+            calm_requests=int(self._calm[i].sum()),
             p50_ms=_ms(self._answers[i], 0.5),
             p95_ms=_ms(self._answers[i], 0.95),
             p99_ms=_ms(self._answers[i], 0.99),

@@ -12,7 +12,7 @@ from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window
 from harness.engine.wire import Outcome
-from harness.result import BreakingPoint, Generator, Worker
+from harness.result import BreakingPoint, CampaignPart, Generator, Result, Run, ScenarioPart, Target, Worker
 from harness.scenario.catalog import samples
 from harness.scenario.model import Business, EmailBlast, Get, Journey, Promise, Scenario
 from harness.scenario.units import Price
@@ -145,3 +145,37 @@ def generator(**changes: object) -> Generator:
 
 def worker(name: str, **changes: object) -> Worker:
     return Worker(name=name, lost=False, cpu_max=0.3, loop_ms_max=2.0, offset_ms=0.1, rss_mb_max=60.0).model_copy(update=changes)
+
+
+def result(rehearsal: Rehearsal, found: Findings, *, number: int = 1, profile: str = "quick", **changes: object) -> Result:
+    """The findings as a run would write them; run `number` began on that minute."""
+    plan, moment, scenario = rehearsal.plan, rehearsal.moment, rehearsal.scenario
+    whole = Result(
+        run=Run(
+            id=f"run-{number}",
+            started=f"2026-11-21T{number // 60:02}:{number % 60:02}:00+00:00",
+            seconds=rehearsal.rig.now,
+            seed=1,
+            command="surge run mail",
+            versions={"surge": "0.1.0"},
+            profile=profile,
+        ),
+        scenario=ScenarioPart(name=scenario.name, type="email_blast", file="mail.yaml", sha256="0" * 64),
+        target=Target(url="http://127.0.0.1:8000", name="127.0.0.1"),
+        campaign=CampaignPart(
+            visitors=plan.total,
+            peak_visitors_per_second=plan.peak,
+            peak_at_seconds=plan.peak_at - plan.zero,
+            peak_concurrent_visitors=moment.peak_concurrent,
+            starts=None,
+            scanners_peak_per_second=0.0,
+            moment_at_seconds=moment.at - plan.zero,
+            curve_seconds=[0.0, 1.0],
+            curve_visitors_per_second=[0.0, plan.peak],
+            curve_scanners_per_second=[0.0, 0.0],
+            phases=[],
+            assumptions=[],
+        ),
+        **{name: getattr(found, name) for name in found.__dataclass_fields__},
+    )
+    return whole.model_copy(update=changes)
