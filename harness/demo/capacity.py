@@ -150,8 +150,14 @@ def _blocked(settings: Settings, variance: float, rate: float) -> float:
     """Share that finds the queue full: M/M/c/K exactly; other service moves a queue as one of 2/(1 + I) times its room does."""
     load, room = rate * settings.service / settings.workers, settings.queue * 2 / (1 + variance)
     blocked = _erlang_b(settings.workers, rate * settings.service)
-    waits = room if abs(load - 1) < 1e-9 else load * -math.expm1(room * math.log(load)) / (1 - load)  # sum of load^k, k = 1 … room
-    return float(blocked * load**room / (1 + blocked * waits))
+    if abs(load - 1) < 1e-9:
+        return blocked / (1 + blocked * room)
+    # blocked·load^room / (1 + blocked·(load + load² + … + load^room)), written so that no power can grow beyond all bounds
+    if load < 1:
+        power = math.pow(load, room)
+        return blocked * power / (1 + blocked * load * (1 - power) / (1 - load))
+    power = math.pow(load, -room)
+    return blocked / (power + blocked * load * (1 - power) / (load - 1))
 
 
 def _limited(limit: float, burst: int, rate: float) -> float:
