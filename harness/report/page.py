@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from harness.report import campaign_chart, cards, charts, details, facts, quantities, timelines, words
+from harness.report import agreement, campaign_chart, cards, charts, details, facts, quantities, timelines, words
 from harness.report.drawing import Figure
 from harness.result import Result
 
@@ -53,6 +53,7 @@ def render(result: Result, series: pd.DataFrame | None, scenario_text: str = "")
         figures=figures,
         words=words,
         cards=cards.cards(result),
+        agreement=agreement,
         facts=facts,
         details=details,
         q=quantities,
