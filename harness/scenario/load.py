@@ -22,15 +22,18 @@ FOLDER = Path("scenarios")
 
 
 def load(path: Path | str) -> Scenario:
-    """The scenario of one file. Raises `ScenarioError`."""
+    """The scenario of one file, with the files that it names. Raises `ScenarioError`."""
     file = Path(path)
-    text, tree = source.read(file)
-    return parse(text, file, tree)
+    _, tree = source.read(file)
+    return _read(tree, file)
 
 
-def parse(text: str, file: Path = FOLDER / "scenario.yaml", tree: Node | None = None) -> Scenario:
-    """The scenario of a text; `file` is what messages and the scenario itself call it."""
-    tree = source.parse(text, file) if tree is None else tree
+def parse(text: str, file: Path = FOLDER / "scenario.yaml") -> Scenario:
+    """The scenario of a text; `file` is what messages and the scenario itself call it, and where the files stand that it names."""
+    return _read(source.parse(text, file), file)
+
+
+def _read(tree: Node, file: Path, follow: bool = True) -> Scenario:
     shaper = Shaper(file)
     shaped = shaper.scenario(tree)
     problems = shaper.problems
@@ -44,7 +47,11 @@ def parse(text: str, file: Path = FOLDER / "scenario.yaml", tree: Node | None = 
     problems += rules.check(known, shaped, file)
     if problems or scenario is None:
         raise ScenarioError(dict.fromkeys(problems))
-    return scenario
+    if not follow or scenario.campaign.type not in ("measured", "calendar"):
+        return scenario
+    from harness.scenario.beside import joined
+
+    return joined(scenario, shaped, lambda other: _read(source.read(other)[1], other, follow=False))
 
 
 def resolve(name: str | Path, folder: Path = FOLDER) -> Path:

@@ -6,6 +6,7 @@ of the types that YAML 1.1 guesses can be silently wrong. Keys must be plain wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -190,6 +191,10 @@ class _Tree:
                 )
                 continue
             name = key_node.value
+            if node.flow_style and re.match(r"\d{3}\b", name) and value_node.value == "":
+                remedy = "inside { } a comma begins the next key: write the number without commas, or in quotes"
+                self.problems.append(self.problem(at, f'"{name}" is the rest of a number', remedy))
+                continue
             if name == "<<" and key_node.style is None:
                 for part in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
                     if not isinstance(part, yaml.MappingNode):

@@ -167,6 +167,7 @@ MISTAKES = [
     ("{contains: Join now}", "{contains: ''}", 22, "is in every answer"),
     ("{accept: application/json}", "{content-length: 5}", 27, "set by the client"),
     ("{accept: application/json}", "{my header: 5}", 27, "is not the name of a header"),
+    ("business:\n  conversion: 3%\n  value: 60 GBP", "business: {conversion: 3%, value: 1,200 GBP}", 14, "without commas"),
     # missing
     ("  registrants: 20,000\n", "", 2, 'has no "registrants" (write registrants: 20,000)'),
     ("  type: webcast\n", "", 2, "the campaign has no type"),

@@ -77,6 +77,7 @@ REFUSED = [
     ("a: &a [*a]\n", 1, "contains itself"),
     ("<<: 5\na: 1\n", 1, "<< takes a block of keys"),
     ("? [a]\n: 1\n", 1, "a key must be a plain word"),
+    ("a: {b: 20,000}\n", 1, "is the rest of a number"),
     ("a: b\x07c\n", 1, "U+0007"),
     ("", 1, "is empty"),
     ("# only a comment\n", 1, "is empty"),
