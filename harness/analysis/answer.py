@@ -50,6 +50,8 @@ class Answer:
         found = sorted(belief.drift)
         if "rose" in belief.drift and belief.lately_moved(24):
             found.append("still_rising")
+        if belief.hidden is not None and belief.hidden.found:
+            found.append("several_paths")
         if facts.recovered is False:
             found.append("not_recovered")
         if np.isfinite(estimate) and np.isfinite(belief.dial) and self._contradictions(belief.interval())[2]:

@@ -21,7 +21,7 @@ class Beat:
     sent: int
     decided: int
     late: int
-    in_flight: int
+    in_flight: int  # of the line that binds
     failed: int
     all_decided: int
     all_late: int
@@ -35,7 +35,7 @@ class Beats:
         self._kept: deque[Beat] = deque(maxlen=64)
         self.count = 0
 
-    def add(self, reading: Reading, members: npt.NDArray[np.bool_]) -> Beat:
+    def add(self, reading: Reading, members: npt.NDArray[np.bool_], in_flight: int) -> Beat:
         beat = Beat(
             end=reading.end,
             seconds=reading.seconds,
@@ -43,7 +43,7 @@ class Beats:
             sent=int(reading.sent[members].sum()),
             decided=int(reading.decided[0][members].sum()),
             late=int(reading.late[0][members].sum()),
-            in_flight=int(reading.in_flight[members].sum()),
+            in_flight=in_flight,
             failed=int(reading.failed.sum()),
             all_decided=int(reading.decided[0].sum()),
             all_late=int(reading.late[0].sum()),

@@ -11,6 +11,8 @@ from harness.analysis.asked import Asked
 from harness.analysis.bottleneck import Bottleneck
 from harness.analysis.estimator import Estimator, Interval
 from harness.analysis.failures import Failures
+from harness.analysis.hidden import Hidden
+from harness.analysis.inflight import Crowd
 from harness.analysis.meter import MIDDLE, Meter, Reading
 from harness.analysis.mix import Mix
 from harness.analysis.queueing import Demand, Fit
@@ -29,8 +31,10 @@ class Belief:
         self.meter = Meter(samples, asked.limits)
         self.mix = Mix(samples, len(asked.limits), arriving)
         self.bottleneck = Bottleneck(samples)
-        self._group = self.meter.group(self.members)
-        self.queue = Estimator(demands=self._demands(), seed=seed)
+        self._group = Crowd(self.meter, self.members)
+        self.whole = Estimator(demands=self._demands(), seed=seed)
+        self.hidden: Hidden | None = None
+        self._reading: Reading | None = None
         self.failures = Failures(asked.failing)
         self.drift: set[str] = set()  # "rose", "fell"
         self.first_estimate: float | None = None
@@ -38,16 +42,22 @@ class Belief:
         self._moved_at = -999
 
     # ------------------------------------------------------------------ in
-    def add(self, reading: Reading, *, stressed: bool, steady: bool) -> None:
-        """Counts a window. `stressed`: the map from visitors to requests does not hold in it; `steady`: its dial stood still."""
+    def add(self, reading: Reading, *, stressed: bool, steady: bool, calm: bool) -> None:
+        """Counts a window. `calm`: the site was never at its limit yet; `stressed`: the map from visitors to requests does not hold in
+        it; `steady`: its dial stood still."""
         self._windows += 1
-        self.mix.add(reading, stressed=stressed)
-        self.queue.add(self._group.levels())
+        self._reading = reading
+        self.mix.add(reading, stressed=stressed, calm=calm)
+        self.whole.add(self._group.levels())
+        if self.hidden is not None:
+            self.hidden.add()
+            if reading.late[0].sum() > 0.05 * max(reading.decided[0].sum(), 10):
+                self.hidden.watch(reading.spread[self.members].sum(axis=0))
         self.failures.add(reading, steady=steady)
         self._tune()
 
     def _tune(self) -> None:
-        queue, mix = self.queue, self.mix
+        queue, mix = self.whole, self.mix
         queue.per_dial = mix.requests(self.members) or 1.0
         queue.per_dial_error = mix.uncertainty(self.members)
         queue.calm = mix.calm_of(self.members)
@@ -63,26 +73,48 @@ class Belief:
         return tuple(found)
 
     def regroup(self) -> bool:
-        """Looks again which samples wait together; on a change the group's last half minute is counted anew."""
+        """Looks again which samples wait together; on a change (and the first time) the group's last half minute is counted anew."""
         found = self.bottleneck.waiting()
-        if found is None or bool(np.array_equal(found, self.members)):
+        found = self.members if found is None else found
+        changed = not bool(np.array_equal(found, self.members))
+        if not changed and self.hidden is not None:
             return False
         self.members = found
-        self._group = self.meter.group(found)
-        self.queue = Estimator(demands=self._demands(), seed=self._seed)
+        if changed:
+            self._group = Crowd(self.meter, found)
+            self.whole = Estimator(demands=self._demands(), seed=self._seed)
+        limit = self._asked.limit
+        age = float(np.clip(self.mix.calm_quantile(found, 0.97), 0.005, 0.3 * limit))
+        self.hidden = Hidden(self.meter, found, age=age, usual=self.mix.calm_quantile(found, 0.4), demands=self._demands(), seed=self._seed)
         for back in range(self.meter.kept - 1, -1, -1):
-            self.queue.add(self._group.levels(back))
+            if changed:
+                self.whole.add(self._group.levels(back))
+            self.hidden.add(back)
         self._tune()
         return True
 
     def refit(self) -> float:
         """Fits everything believed; the estimate as a dial, or NaN."""
-        self.queue.demands = self._demands()
+        self.whole.demands = self._demands()
+        if self.hidden is not None:
+            self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
         self.queue.refit()
         self.failures.refit(self.bottleneck.failing())
         return self.dial
 
     # ------------------------------------------------------------------ out
+    @property
+    def queue(self) -> Estimator:
+        """The line that binds: that of the whole group, or the one hidden in it."""
+        return self.hidden.queue if self.hidden is not None and self.hidden.found else self.whole
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in that line."""
+        if self.hidden is not None and self.hidden.found:
+            return self.hidden.in_flight
+        return int(self._reading.in_flight[self.members].sum()) if self._reading is not None else 0
+
     @property
     def fit(self) -> Fit | None:
         return self.queue.fit
@@ -120,7 +152,7 @@ class Belief:
             return False
         dispersion = max(1.0, self.queue.dispersion)
         time, answers, _, _ = history.sums(history.size - 8)
-        seconds, reference = time.sum(), max(found.peak, found.plateau)
+        seconds, reference = float(history.seconds()[-8:].sum()), max(found.peak, found.plateau)
         top = time[limit * found.plateau <= MIDDLE].sum()
         if top == 0 and answers.sum() / seconds > reference * 1.02 + 3.0 * np.sqrt(dispersion * reference / seconds):
             self._moved("rose", 6)

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.analysis.history import History
-from harness.analysis.meter import MIDDLE, Levels
+from harness.analysis.inflight import Levels
+from harness.analysis.meter import MIDDLE
 from harness.analysis.queueing import Demand, Fit, fit
 
 Floats = npt.NDArray[np.float64]
@@ -33,12 +34,13 @@ class Estimator:
     """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` (its latency without
     load, s) and `demands` (the latency promises as they bear on this group) are set by the owner and may move."""
 
-    def __init__(self, *, demands: tuple[Demand, ...], seed: int) -> None:
+    def __init__(self, *, demands: tuple[Demand, ...], seed: int, limits: int | None = None) -> None:
         self.demands = demands
         self.per_dial = 1.0
         self.per_dial_error = 0.0
         self.calm = 0.05
-        self.history = History(len(demands))
+        self.history = History(len(demands) if limits is None else limits)
+        self.hit = 1.0  # the share of the group's requests that this line concerns
         self.dispersion = 1.0
         self._dispersion_prior = 1.0
         self.burstiness = 1.0
@@ -65,7 +67,7 @@ class Estimator:
             found = fit(
                 time,
                 answers,
-                sent[k],
+                self.hit * sent[k],
                 late[k],
                 calm=self.calm,
                 dispersion=self.dispersion,
@@ -76,7 +78,7 @@ class Estimator:
                 found = fit(
                     time,
                     answers,
-                    sent[k],
+                    self.hit * sent[k],
                     late[k],
                     calm=self.calm,
                     dispersion=self.dispersion,
@@ -98,7 +100,7 @@ class Estimator:
         estimate = self.dial
         assert self.fit is not None
         pieces = self.history.pieces(_PIECE)
-        limits = len(self.demands)
+        limits = self.history.limits
         demand = self.demands[self.demand]
         drawn = []
         for _ in range(boots):
@@ -107,7 +109,7 @@ class Estimator:
             again = fit(
                 total[0],
                 total[1],
-                total[2 + self.demand],
+                self.hit * total[2 + self.demand],
                 total[2 + limits + self.demand],
                 calm=self.calm,
                 dispersion=self.dispersion * float(np.exp(jitter)),
@@ -174,4 +176,4 @@ class Estimator:
         if self.fit is None:
             return 0.0
         time, _, _, _ = self.history.sums(max(0, self.history.size - windows))
-        return float(time[self.fit.knee <= MIDDLE].sum() / max(time.sum(), 1e-9))
+        return float(time[self.fit.knee <= MIDDLE].sum() / max(self.history.seconds()[-windows:].sum(), 1e-9))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from harness.analysis.meter import BINS, Levels
+from harness.analysis.inflight import Levels
+from harness.analysis.meter import BINS
 
 Floats = npt.NDArray[np.float64]
 
@@ -17,11 +18,12 @@ class History:
     """Rows of levels; `first` is the first row that is still believed (a site whose capacity moved makes older rows untrue)."""
 
     def __init__(self, limits: int) -> None:
-        self._limits = limits
+        self.limits = limits
         self._rows = np.zeros((64, 2 + 2 * limits, BINS), np.float32)
         self._seconds = np.zeros(64)
         self.size = 0
         self.first = 0
+        self.relevel: Floats | None = None  # BINS × BINS: where the time and answers of each level are to be counted
 
     def add(self, levels: Levels) -> None:
         if self.size == len(self._rows):
@@ -29,31 +31,35 @@ class History:
             self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
         row = self._rows[self.size]
         row[0], row[1] = levels.time, levels.answers
-        row[2 : 2 + self._limits] = levels.sent
-        row[2 + self._limits :] = levels.late
+        row[2 : 2 + self.limits] = levels.sent
+        row[2 + self.limits :] = levels.late
         self._seconds[self.size] = levels.seconds
         self.size += 1
 
     def sums(self, first: int | None = None, last: int | None = None) -> tuple[Floats, Floats, Floats, Floats]:
         """time, answers (BINS each), sent, late (limits × BINS) over rows first .. last − 1; the believed rows unless told."""
         total = self._rows[self.first if first is None else first : self.size if last is None else last].sum(axis=0, dtype=np.float64)
-        return total[0], total[1], total[2 : 2 + self._limits], total[2 + self._limits :]
+        total = self._placed(total)
+        return total[0], total[1], total[2 : 2 + self.limits], total[2 + self.limits :]
 
     def pieces(self, length: int) -> Floats:
         """The believed rows summed in pieces of `length` windows, pieces × (2 + 2 limits) × BINS; a shorter rest joins the last piece."""
         rows = self._rows[self.first : self.size].astype(np.float64)
         count = max(1, len(rows) // length)
         starts = np.arange(count) * length
-        return np.add.reduceat(rows, starts, axis=0)
+        return self._placed(np.add.reduceat(rows, starts, axis=0))
+
+    def _placed(self, rows: Floats) -> Floats:
+        return rows if self.relevel is None else rows @ self.relevel
 
     def busy(self, levels: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Per believed row: seconds spent within `levels` and answers that came there."""
-        rows = self._rows[self.first : self.size, :2][:, :, levels].sum(axis=2, dtype=np.float64)
+        rows = self._placed(self._rows[self.first : self.size, :2].astype(np.float64))[:, :, levels].sum(axis=2)
         return rows[:, 0], rows[:, 1]
 
     def expected(self, curve: Floats) -> tuple[Floats, Floats]:
         """Per believed row: the answers that `curve` (per s, by bin) predicts, and those that came."""
-        rows = self._rows[self.first : self.size, :2].astype(np.float64)
+        rows = self._placed(self._rows[self.first : self.size, :2].astype(np.float64))
         return rows[:, 0] @ curve, rows[:, 1].sum(axis=1)
 
     def seconds(self) -> Floats:

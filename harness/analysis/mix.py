@@ -7,13 +7,16 @@ requests that they brought are not counted as a property of the journey (a contr
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
-from harness.analysis.meter import Reading
+from harness.analysis.meter import SPREAD, Reading
 
 Floats = npt.NDArray[np.float64]
 _ENOUGH = 30  # answers that make a calm latency
+_LATELY = 4  # windows: whatever breaks next was not to be seen before that
 
 
 class _Sums:
@@ -49,11 +52,18 @@ class Mix:
         self._steady, self._moving = _Sums(samples), _Sums(samples)
         self._calm_sum, self._calm_count = np.zeros(samples), np.zeros(samples)
         self._decided, self._late = np.zeros(samples), np.zeros((limits, samples))
+        self._spread = np.zeros((samples, len(SPREAD)))
+        self._fresh: deque[npt.NDArray[np.int64]] = deque()
         self._last = 0.0
 
-    def add(self, reading: Reading, *, stressed: bool) -> None:
-        """Counts a window; stressed ones count for nothing, since visitors who wait or fail make fewer requests."""
+    def add(self, reading: Reading, *, stressed: bool, calm: bool = False) -> None:
+        """Counts a window; stressed ones count for nothing, since visitors who wait or fail make fewer requests. `calm`: the
+        site was never yet at its limit, so its latencies a little while ago were those without load."""
         last, self._last = self._last, reading.dial
+        if calm:
+            self._fresh.append(reading.spread)
+            if len(self._fresh) > _LATELY:
+                self._spread += self._fresh.popleft()
         if stressed or last <= 0 or reading.dial <= 0:
             return
         self._decided += reading.decided[0]
@@ -116,6 +126,13 @@ class Mix:
         weight = self._sums.requests[members]
         calm = self.calm()[members]
         return float((weight * calm).sum() / weight.sum()) if weight.sum() else float(calm.mean())
+
+    def calm_quantile(self, members: npt.NDArray[np.bool_], share: float) -> float:
+        """A quantile of these samples' latency without load, s, from above by at most 15 %."""
+        counts = np.cumsum(self._spread[members].sum(axis=0))
+        if counts[-1] < _ENOUGH:
+            return 4 * self.calm_of(members)
+        return float(SPREAD[int(np.searchsorted(counts, share * counts[-1]))])
 
     def concurrent(self) -> float | None:
         """Visitors present for each unit of the dial; None when never seen steady."""

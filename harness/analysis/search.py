@@ -118,15 +118,17 @@ class Search:
     # ------------------------------------------------------------------ one window
     def _take(self, reading: Reading) -> None:
         belief, beats = self._belief, self._beats
-        last = beats.last if beats.count else None
-        beat = beats.add(reading, belief.members)
-        hurt = beat.all_late > 0.2 * max(beat.all_decided, 5) or beat.failed > 0.05 * max(beat.all_decided, 20)
-        still = last is not None and last.dial > 0 and abs(np.log(last.dial / max(beat.dial, 1e-9))) < 0.1
+        last = beats.last.dial if beats.count else 0.0
+        decided = int(reading.decided[0].sum())
+        hurt = reading.late[0].sum() > 0.2 * max(decided, 5) or reading.failed.sum() > 0.05 * max(decided, 20)
+        still = last > 0 and reading.dial > 0 and abs(np.log(last / reading.dial)) < 0.1
         belief.add(
             reading,
-            stressed=hurt or self._phase in ("drain", "recovery") or beats.count <= 1,
+            stressed=hurt or self._phase in ("drain", "recovery") or beats.count < 1,
             steady=still and self._phase in ("hold", "confirm"),
+            calm=self._phase in ("baseline", "explore") and beats.count >= 1,
         )
+        beat = beats.add(reading, belief.members, belief.in_flight)
         if self._phase == "hold" and (belief.fit is None or beat.in_flight >= belief.fit.knee or beat.failed):
             belief.bottleneck.watch(reading, belief.mix.calm())
         self._readings.append(reading)
