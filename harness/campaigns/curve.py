@@ -76,16 +76,16 @@ def _refined(functions: tuple[Rate, ...], times: Curve, tolerance: float, finest
     return times
 
 
-def thinned_out(times: Curve, rate: Curve, *, tolerance: float = 1e-3) -> Curve:
+def thinned_out(times: Curve, rate: Curve, *, keep: Iterable[float] = (), tolerance: float = 1e-3) -> Curve:
     """The times that a table needs to keep: `rate` on them, joined by lines, stays within `tolerance` of the whole table.
 
-    For rates that are only known as a long even table (a renewal equation's answer). Both ends and the peak are always kept.
+    For rates that are only known as a long even table (a renewal equation's answer). Both ends, the peak and `keep` are always kept.
     """
     known: Rate = lambda t: np.interp(t, times, rate)  # noqa: E731
     finest = 2.0 * float(np.diff(times).min())
     peak = int(rate.argmax())
     near = times[max(0, peak - 2) : peak + 3]
-    return tabulate((known,), marks=(times[0], times[-1], *near), tolerance=tolerance, finest=finest)
+    return tabulate((known,), marks=(times[0], times[-1], *near, *keep), tolerance=tolerance, finest=finest)
 
 
 class Integral:

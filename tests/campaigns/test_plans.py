@@ -154,7 +154,7 @@ def test_a_post_that_never_ends_is_refused_with_the_remedy() -> None:
     """R of one or more needs an audience; an audience needs room for its seeds."""
     with pytest.raises(ValueError, match="audience"):
         planned(ViralSpike(seed_visitors=100, passed_on=1.0))
-    with pytest.raises(ValueError, match="smaller than seed_visitors"):
+    with pytest.raises(ValueError, match="smaller than all seeds"):
         planned(ViralSpike(seed_visitors=100, passed_on=0.5, audience=50))
 
 
