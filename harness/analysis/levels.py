@@ -15,6 +15,7 @@ from harness.scenario.model import Promise
 
 CLOSE = 0.03  # dials this close, one after the other in one phase, are one level
 SHORTEST = 1.0  # s: shorter pieces are on the way to somewhere
+SHOWN = 200
 AFTERMATH = (
     "drain",
     "recover",
@@ -69,8 +70,12 @@ def stretches(cohorts: Cohorts) -> list[Stretch]:
 
 
 def levels(found: list[Stretch], promises: tuple[Promise, ...]) -> list[Level]:
-    """The levels as a report has them. Times in ms; percentiles of good answers, absent where there is not enough data."""
-    return [_level(s, promises) for s in found]
+    """The levels as a report has them, in order of time: of a long run the `SHOWN` that tell most.
+
+    Times in ms; percentiles of good answers, absent where there is not enough data.
+    """
+    telling = sorted(found, key=lambda s: (s.all_held == "unclear", -s.seconds))[:SHOWN]
+    return [_level(s, promises) for s in sorted(telling, key=lambda s: s.at)]
 
 
 def _close(dial: float, mean: float) -> bool:
