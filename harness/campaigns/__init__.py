@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from harness.campaigns.plan import ArrivalPlan
+    from harness.scenario.campaign import Campaign
     from harness.scenario.model import Scenario
 
 
@@ -18,7 +19,11 @@ def plan_campaign(scenario: Scenario) -> ArrivalPlan:
 
     Raises `ValueError` with the sensible range in words when the campaign's numbers contradict each other.
     """
-    campaign = scenario.campaign
+    return plan_one(scenario.campaign)
+
+
+def plan_one(campaign: Campaign) -> ArrivalPlan:
+    """The arrivals of one campaign, whatever its type. Raises as `plan_campaign` does."""
     match campaign.type:
         case "email_blast":
             from harness.campaigns import email_blast
@@ -32,5 +37,17 @@ def plan_campaign(scenario: Scenario) -> ArrivalPlan:
             from harness.campaigns import viral_spike
 
             return viral_spike.plan(campaign)
+        case "flash_sale":
+            from harness.campaigns import flash_sale
+
+            return flash_sale.plan(campaign)
+        case "measured":
+            from harness.campaigns import measured
+
+            return measured.plan(campaign)
+        case "calendar":
+            from harness.campaigns import calendar
+
+            return calendar.plan(campaign)
         case _:
             assert_never(campaign.type)

@@ -10,14 +10,22 @@ from datetime import timedelta
 
 import numpy as np
 
-from harness.campaigns import plan_campaign
+from harness.campaigns import calendar
 from harness.campaigns.curve import Integral
+from harness.campaigns.levers import levers
 from harness.campaigns.moment import timeline
 from harness.campaigns.plan import ArrivalPlan, Moment
-from harness.scenario.model import EmailBlast, Scenario, ViralSpike, Webcast
+from harness.scenario.model import Calendar, Scenario
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
-START = {"email_blast": "the first mail", "webcast": "the start", "viral_spike": "the post"}
+START = {
+    "email_blast": "the first mail",
+    "webcast": "the start",
+    "viral_spike": "the post",
+    "flash_sale": "the opening",
+    "measured": "the first row",
+    "calendar": "the first campaign",
+}
 
 
 def describe(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> tuple[str, ...]:
@@ -39,9 +47,43 @@ def describe(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> tuple[str
             f"Security scanners add {scanned:,.0f} hits, at most {rate(float(plan.scanners.max()))}/s ({part:.0%} of all clicks):"
             " they load the site but are never counted as visitors."
         )
-    said += _levers(plan, scenario)
+    said += _side_loads(plan, start)
+    said += levers(plan, scenario)
+    if isinstance(scenario.campaign, Calendar):
+        said += _calendar(plan, scenario.campaign)
     said += [f"Assumed: {sentence}" for sentence in plan.assumptions]
     return tuple(said)
+
+
+def _side_loads(plan: ArrivalPlan, start: str) -> list[str]:
+    """Who comes back, and what asks without a visit: loads beside the visitors."""
+    said = []
+    if plan.returning is not None and plan.returning.max() > 0:
+        at = float(plan.times[int(plan.returning.argmax())])
+        said.append(
+            f"{Integral(plan.times, plan.returning).total:,.0f} visits are by people who come back, at most"
+            f" {rate(float(plan.returning.max()))}/s {clock(plan, at, start)}."
+        )
+    if plan.hits is not None and plan.hits.max() > 0:
+        at = float(plan.times[int(plan.hits.argmax())])
+        said.append(
+            f"{Integral(plan.times, plan.hits).total:,.0f} single requests come on top (failed attempts, a last link), at most"
+            f" {rate(float(plan.hits.max()))}/s {clock(plan, at, start)}; a surge does not rehearse them."
+        )
+    return said
+
+
+def _calendar(plan: ArrivalPlan, campaign: Calendar) -> list[str]:
+    """Who makes the peak of the sum, and where campaigns collide."""
+    at = plan.peak_at
+    whole = max(sum(part for _, part in calendar.shares(campaign, at)), 1e-300)
+    makers = ", ".join(f"{name} {part / whole:.0%}" for name, part in calendar.shares(campaign, at) if part > 0.005 * whole)
+    clashes = [
+        f"{clash.first} and {clash.second} collide: both are busy for {spell(clash.end - clash.start)}, from"
+        f" {clock(plan, clash.start, 'the first campaign')} on. Move one of them to keep the peaks apart."
+        for clash in calendar.collisions(campaign)
+    ]
+    return [f"At the peak of the sum the visitors are: {makers}.", *(clashes or ["No two campaigns are busy at the same time."])]
 
 
 def busiest_minute(plan: ArrivalPlan) -> tuple[float, float]:
@@ -146,28 +188,3 @@ def _points(plan: ArrivalPlan, most: int) -> list[float]:
     n = len(plan.times)
     chosen = {round(i * (n - 1) / (most - 2)) for i in range(most - 1)} if n > most else set(range(n))
     return [float(plan.times[i]) for i in sorted(chosen | {int(plan.visitors.argmax())})]
-
-
-def _levers(plan: ArrivalPlan, scenario: Scenario) -> list[str]:
-    """What marketing could do about the peak, computed and not guessed: the same campaign, one thing changed."""
-    campaign = scenario.campaign
-    changed: EmailBlast | Webcast | ViralSpike
-    if isinstance(campaign, EmailBlast):
-        changed, words = campaign.model_copy(update={"sent_over": 2 * campaign.sent_over}), f"Sent over {spell(2 * campaign.sent_over)}"
-        words += f" instead of {spell(campaign.sent_over)}"
-    elif isinstance(campaign, Webcast):
-        changed, words = (
-            campaign.model_copy(update={"punctuality": 2 * campaign.punctuality}),
-            "With doors that fill twice as slowly (a countdown, music, a poll)",
-        )
-    elif campaign.passed_on <= 0:
-        return []
-    else:
-        double = 1 - (1 - campaign.passed_on) / 2 if campaign.audience is None else 2 * campaign.passed_on
-        changed, words = (
-            campaign.model_copy(update={"passed_on": double}),
-            f"Were it passed on more (each visitor bringing {double:g} instead of {campaign.passed_on:g})",
-        )
-    other = plan_campaign(scenario.model_copy(update={"campaign": changed}))
-    relative = other.peak / plan.peak - 1.0
-    return [f"{words}, arrivals would peak at {rate(other.peak)}/s ({relative:+.0%}) and {other.total:,.0f} visitors would come."]

@@ -1,0 +1,51 @@
+"""In: a scenario and its plan. Out: what marketing could do about the peak, computed: the same campaign with one thing changed."""
+
+from __future__ import annotations
+
+from harness.campaigns import plan_one
+from harness.campaigns.plan import ArrivalPlan
+from harness.scenario.campaign import Campaign
+from harness.scenario.model import EmailBlast, FlashSale, Scenario, ViralSpike, Webcast
+from harness.scenario.spread import duration_text
+
+
+def levers(plan: ArrivalPlan, scenario: Scenario) -> list[str]:
+    """One sentence for each lever that this type of campaign has; none for a measured curve or a calendar."""
+    return [_told(words, plan, changed) for words, changed in _changes(scenario.campaign)]
+
+
+def _told(words: str, plan: ArrivalPlan, changed: Campaign) -> str:
+    other = plan_one(changed)
+    before, after = float(plan.visits.max()), float(other.visits.max())
+    what = "visits" if plan.returning is not None and plan.returning.max() > 0 else "arrivals"
+    rate = f"{after:,.0f}" if after >= 99.95 else f"{after:.3g}"
+    relative = after / before - 1.0 if before else 0.0
+    return f"{words}, {what} would peak at {rate}/s ({relative:+.0%}) and {other.total:,.0f} visitors would come."
+
+
+def _changes(campaign: Campaign) -> list[tuple[str, Campaign]]:
+    if isinstance(campaign, EmailBlast):
+        return _mail(campaign)
+    if isinstance(campaign, Webcast):
+        slower = campaign.model_copy(update={"punctuality": 2 * campaign.punctuality})
+        return [("With doors that fill twice as slowly (a countdown, music, a poll)", slower)]
+    if isinstance(campaign, FlashSale):
+        spread = 10 * campaign.reaction
+        words = f"If the countdown let people in over {duration_text(spread)} instead of {duration_text(campaign.reaction)}"
+        return [(words, campaign.model_copy(update={"reaction": spread}))]
+    if isinstance(campaign, ViralSpike) and campaign.doubles_every is None and campaign.passed_on > 0:
+        more = 1 - (1 - campaign.passed_on) / 2 if campaign.audience is None else 2 * campaign.passed_on
+        words = f"Were it passed on more (each visitor bringing {more:.2g} instead of {campaign.passed_on:g})"
+        return [(words, campaign.model_copy(update={"passed_on": more}))]
+    return []
+
+
+def _mail(campaign: EmailBlast) -> list[tuple[str, Campaign]]:
+    twice = campaign.model_copy(update={"sent_over": 2 * campaign.sent_over})
+    found: list[tuple[str, Campaign]] = [
+        (f"Sent over {duration_text(2 * campaign.sent_over)} instead of {duration_text(campaign.sent_over)}", twice)
+    ]
+    if campaign.batches > 1:
+        more = campaign.model_copy(update={"batches": min(2 * campaign.batches, 200)})
+        found.append((f"In {more.batches} batches instead of {campaign.batches}", more))
+    return found
