@@ -88,7 +88,7 @@ def shop(folder: Path, port: int, workers: int) -> Stack:
 
 def httpbin(port: int, workers: int) -> Stack:
     return Stack(
-        command=_gunicorn(port, workers, "httpbin:app"),
+        command=_gunicorn(port, workers, "tests.engine.httpbin_app:app"),
         path="/delay/0.02",
         definition=f"httpbin under gunicorn, {workers} sync workers",
     )
