@@ -1,4 +1,5 @@
-"""What the tests of the client and the compiler stand on: servers that do exactly as told, a recorder that keeps everything, a lone visitor.
+"""What the tests of the client and the compiler stand on: servers that do exactly as told, a recorder that keeps everything, a lone
+visitor.
 
 Servers are greenlets of this process, so nothing here needs a patched standard library: Locust is imported without its patching.
 """
@@ -13,18 +14,22 @@ from types import SimpleNamespace
 from typing import Any
 
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
-import locust  # noqa: E402, F401
+import locust  # noqa: F401
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]  # other tests start real Locust processes from this one
 
-import gevent  # noqa: E402
-from gevent import socket  # noqa: E402
-from gevent.server import StreamServer  # noqa: E402
+import gevent
+from gevent import socket
+from gevent.server import StreamServer
 
-from harness.engine.client import Browser, Client  # noqa: E402
-from harness.engine.steps import compile_call  # noqa: E402
-from harness.engine.wire import DONE, DONE_FIELDS, SENT, Outcome  # noqa: E402
-from harness.safety import Gate  # noqa: E402
+from harness.engine.client import Browser, Client
+from harness.engine.steps import compile_call
+from harness.engine.wire import DONE, DONE_FIELDS, SENT, Outcome
+from harness.safety import Gate
+
+gevent.get_hub().NOT_ERROR += (OSError,)  # a server of ours whose client has left says nothing
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @dataclass

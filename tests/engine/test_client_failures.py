@@ -6,11 +6,12 @@ import errno
 import gc
 import os
 import resource
+from pathlib import Path
 
 import client_ground as ground
 import gevent
 import pytest
-from client_ground import Lone, Served, answering, ok, raw, reset
+from client_ground import HEAD, Lone, Served, answering, ok, raw, reset
 
 from harness.engine import connection
 from harness.engine.trouble import Trouble, of_os_error
@@ -60,9 +61,6 @@ def slam(*pieces: bytes):
         reset(sock)
 
     return raw(script)
-
-
-HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_a_full_backlog_is_a_connect_timeout():
     listener = ground.socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
-    base = "http://%s:%d" % listener.getsockname()
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     fillers = []
     for _ in range(4):
         filler = ground.socket.socket()
@@ -194,7 +192,7 @@ def test_running_out_of_descriptors_is_the_generators_fault():
         visitor = Lone()
         gevent.sleep(0.1)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        used = max(int(name) for name in os.listdir("/proc/self/fd"))
+        used = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
         resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
         held = []
         try:
