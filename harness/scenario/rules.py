@@ -1,7 +1,7 @@
-"""In: a scenario, read as far as it can be. Out: `Problem`s of meaning: absurd sizes, shares that do not add up, hosts that nobody allowed.
+"""In: a scenario, read as far as it can be. Out: `Problem`s of meaning: shares that do not add up, hosts nobody allowed, double promises.
 
-Every part is judged on its own, so that a typo in one journey does not hide what is wrong with the campaign. What a single journey
-must obey stands in visits.py.
+Every part is judged on its own, so that a typo in one journey does not hide what is wrong with the campaign. What a campaign must obey
+stands in sizes.py, what a single journey must obey in visits.py.
 """
 
 from __future__ import annotations
@@ -9,46 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.scenario import visits
-from harness.scenario.base import Model
+from harness.scenario import sizes, visits
 from harness.scenario.model import Business, Promise, Target
 from harness.scenario.parts import Parts, Visit
 from harness.scenario.problems import Problem
 from harness.scenario.source import Node
-from harness.scenario.spread import duration_text
 
-DAY = 86_400.0
 Found = Iterator[tuple[Node, str, str]]
-
-# Lowest and highest value that makes sense, and how a person would say the range. The bounds are wide: they catch slips, not opinions.
-RANGES: dict[str, tuple[float, float, str]] = {
-    "list_size": (1, 5e9, "a list has at least 1 address"),
-    "sent_over": (1, 30 * DAY, "write a time from 1 s to 30 d; 30 min is usual"),
-    "delivered": (0.01, 1, "95% to 99.5% is usual"),
-    "click_rate": (0.00001, 1, "1% to 5% is usual"),
-    "scanner_share": (0, 0.95, "write a share of all clicks from 0% to 95%; 30% is usual"),
-    "registrants": (1, 5e9, "a webcast has at least 1 registrant"),
-    "attendance": (0.001, 1, "30% to 60% is usual"),
-    "walk_ins": (0, 5e9, "write how many come without having registered"),
-    "punctuality": (1, 3600, "write a time from 1 s to 1 h; 90 s is usual"),
-    "length": (60, DAY, "write a length from 1 min to 1 d"),
-    "seed_visitors": (1, 5e9, "a spike starts with at least 1 visitor"),
-    "passed_on": (0, 20, "write how many further visitors each visitor brings; 0.3 is usual, 0.8 is viral"),
-    "seen_over": (1, 7 * DAY, "write a time from 1 s to 7 d; 5 min is usual"),
-    "batches": (1, 1e6, "write how many portions the list is sent in"),
-    "open_rate": (0.0001, 1, "15% to 45% is usual"),
-    "click_to_open": (0.0001, 1, "5% to 20% is usual"),
-    "links": (1, 1000, "write how many links the mail holds"),
-    "hits_per_link": (0, 100, "write how often a scanner opens each link; 1 to 3 is usual"),
-    "invited": (1, 5e9, "a sale has at least 1 guest"),
-    "turn_out": (0.0001, 1, "5% to 20% is usual"),
-    "stock": (1, 5e9, "a sale has at least 1 item to sell, or no stock at all"),
-    "scale": (0.0001, 10_000, "1 is last time's traffic, 2 is twice as much"),
-    "busiest": (1, 24, "write how far the busiest hour stands above the average hour; 2 is usual"),
-    "conversion": (0.000001, 1, "1% to 5% is usual"),
-}
-_DURATIONS = {"sent_over", "punctuality", "length", "seen_over"}
-_COUNTS = {"list_size", "registrants", "walk_ins", "seed_visitors"}
 
 
 def check(parts: Parts, tree: Node, file: Path) -> list[Problem]:
@@ -60,7 +27,7 @@ def check(parts: Parts, tree: Node, file: Path) -> list[Problem]:
         told.append(Problem(file=file, line=place.line, column=place.column, message=message, remedy=remedy))
 
     for node, message, remedy in (
-        *_campaign(parts.campaign, tree.at("campaign")),
+        *sizes.check(parts.campaign, tree.at("campaign")),
         *_target(parts.target, tree.at("target")),
         *_promises(parts.promises, tree.at("promises")),
         *_business(parts.business, tree.at("business")),
@@ -71,31 +38,6 @@ def check(parts: Parts, tree: Node, file: Path) -> list[Problem]:
         for node, message, remedy in visits.check(visit, tree.at("journeys", number), parts.target or Target()):
             tell(node, message, remedy)
     return told
-
-
-def _campaign(campaign: Model | None, node: Node) -> Found:
-    if campaign is None:
-        return
-    yield from _ranges(campaign, node)
-    audience, passed_on = getattr(campaign, "audience", None), getattr(campaign, "passed_on", 0.0)
-    if isinstance(audience, int) and audience < getattr(campaign, "seed_visitors", 0):
-        yield (
-            node.at("audience"),
-            "the audience is smaller than the visitors of the first post",
-            "audience is everybody who could ever come",
-        )
-    if passed_on >= 1 and audience is None:
-        remedy = "write audience: 2 million (everybody who could ever come), or passed_on below 1"
-        yield node.at("passed_on"), f"passed_on {passed_on:g}: a post that each visitor passes on once or more never ends", remedy
-
-
-def _ranges(part: Model, node: Node) -> Found:
-    for key, (low, high, remedy) in RANGES.items():
-        value = getattr(part, key, None)
-        if not isinstance(value, int | float) or low <= value <= high:
-            continue
-        text = duration_text(value) if key in _DURATIONS else f"{value:,}" if key in _COUNTS else node.at(key).text or f"{value:g}"
-        yield node.at(key), f"{key}: {text} makes no sense", remedy
 
 
 def _target(target: Target | None, node: Node) -> Found:
@@ -139,7 +81,7 @@ def _promises(promises: tuple[Promise | None, ...] | None, node: Node) -> Found:
 def _business(business: Business | None, node: Node) -> Found:
     if business is None:
         return
-    yield from _ranges(business, node)
+    yield from sizes.ranges(business, node)
     if business.value.amount <= 0:
         yield (
             node.at("value"),
