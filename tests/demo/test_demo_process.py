@@ -75,7 +75,8 @@ def test_a_site_that_was_killed_leaves_no_files_either() -> None:
         with pytest.raises(SiteFailed, match="does not answer"):
             while True:
                 site.stats()
-        assert not site.alive
+        while site.alive:  # its sockets close a moment before it is gone
+            pass
     assert not folder.exists()
 
 
