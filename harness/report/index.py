@@ -44,23 +44,24 @@ def collect(reports: Path) -> list[Entry]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
-    """All runs of one scenario, newest first, and the trend of its breaking point."""
+    """All runs of one scenario on one target, newest first, and the trend of its breaking point."""
 
     name: str
+    target: str
     entries: tuple[Entry, ...]
     trend: Figure | None
     changed: str
 
 
 def group(entries: list[Entry]) -> tuple[list[Series], list[Entry]]:
-    """Runs by scenario, the most recent scenario first, and the folders that cannot be read."""
-    names: dict[str, list[Entry]] = {}
+    """Runs by scenario and target, the most recent first, and the folders that cannot be read. Other targets are other numbers."""
+    told: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         if entry.result is not None:
-            names.setdefault(entry.result.scenario.name, []).append(entry)
+            told.setdefault((entry.result.scenario.name, entry.result.target.name), []).append(entry)
     groups = [
-        Series(name=name, entries=tuple(runs), trend=trend(runs, key=f"trend-{place}"), changed=changed(runs))
-        for place, (name, runs) in enumerate(names.items())
+        Series(name=name, target=target, entries=tuple(runs), trend=trend(runs, key=f"trend-{place}"), changed=changed(runs))
+        for place, ((name, target), runs) in enumerate(told.items())
     ]
     return groups, [entry for entry in entries if entry.result is None]
 

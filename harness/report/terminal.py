@@ -39,7 +39,7 @@ def show(result: Result, console: Console, folder: Path) -> None:
     parts += [plain(f"· {advice.text}") for advice in result.advice]
     for doubt in result.doubts:
         parts.append(plain("? ", style="yellow").append(clean(doubt.text), style="default").append(clean(f" {doubt.remedy}"), style="dim"))
-    console.print(Padding(Group(*parts), (0, 1)))
+    console.print(Padding(Group(*parts), (0, 1), expand=False))
     console.print(plain(f"\n Report: {folder / 'report.html'}"), soft_wrap=True)  # one line, however narrow: it is copied, and clicked on
 
 
@@ -49,7 +49,7 @@ def _cards(result: Result) -> Table:
         value = plain(f"{card.value} {card.unit}", style="bold")
         if card.range:
             value.append(f" ({card.range})", style="not bold")
-        aside = plain(". ".join(text for text in (card.target, card.margin) if text), style=COLOURS[card.state])
+        aside = plain("; ".join(text for text in (card.target, card.margin) if text), style=COLOURS[card.state])
         table.add_row(plain(card.title, style="dim"), value, aside)
     return table
 
