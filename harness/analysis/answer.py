@@ -33,8 +33,12 @@ class Answer:
             return self._none("inconclusive", cause="generator", detail=f"The load generator itself was the limit: {facts.generator}.")
         if self._harm.answered < 20 or self._harm.answered < 0.05 * self._harm.decided:
             return self._none("broken_at_baseline", cause=self._harm.failing() or "slow", detail="Hardly any request was answered well.")
+        share, count = belief.mix.calm_late(belief.everything, 0), belief.mix.calm_decided
+        if "rose" not in belief.drift and count > 200 and share - 3 * np.sqrt(share / count) > 1.3 * self._asked.late[0]:
+            detail = f"Even at a quiet rate {100 * share:.0f} % of the responses came too late."
+            return self._none("broken_at_baseline", cause="slow", detail=detail, first_step=self._harm.first_step())
         if not np.isfinite(belief.dial):
-            return self._found(estimate, facts.held(3.0) or 0.0, 1.5 * estimate, "bracket")
+            return self._found(estimate, min(facts.held(3.0) or 0.0, estimate), 1.5 * estimate, "bracket")
         low, high, contradicted = self._contradictions(belief.interval())
         falling = belief.fit is not None and belief.fit.falling
         model = "errors" if belief.by_failures else "collapse" if falling else "queue"

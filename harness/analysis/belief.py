@@ -169,7 +169,7 @@ class Belief:
             t, a = spent[part].sum(), came[part].sum()
             if t <= 0.4 or (a / t - old) * np.sign(new - old) <= 0.5 * abs(new - old):
                 return False
-        needed = 2.0 if self.lately_moved(60) else 3.2
+        needed = 1.0 if self.lately_moved(60) else 3.2
         if abs(new - old) <= needed * np.sqrt(dispersion * (new / after[0] + old / before[0])):
             return False
         self._moved("rose" if new > old else "fell", rows - half)

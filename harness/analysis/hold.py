@@ -25,7 +25,7 @@ class Hold:
         self.floor = 0.0  # the first seconds do not go lower: exploring saw this rate pass
         self.refusing = False  # requests fail without a line: there is nothing to drain
         self.episodes = 0  # how often the line grew past the limit
-        self._climb = 0.0
+        self.climb = 0.0  # a dial that was reached without a line
         self._began = 0
 
     def enter(self) -> None:
@@ -67,7 +67,7 @@ class Hold:
         over_failed = failed >= 5 and failed > max(0.12, 3 * failing) * self._beats.total("all_decided", 2)
         if not (over_line or over_late or over_failed):
             return False
-        self._climb = 0.0
+        self.climb = 0.0
         if over_failed and not over_line and beat.in_flight <= 0.3 * full:
             self.refusing = True
             self.fit()
@@ -90,8 +90,8 @@ class Hold:
         target = self.estimate * (1 + push)
         if self.refusing:
             target = self.estimate * (1.06 if (held // 6) % 2 == 0 else 0.99)
-        target = max(target, self._climb)
-        stand_still = held % _PIECE and held > 0 and self._climb <= beat.dial * 1.001
+        target = max(target, self.climb)
+        stand_still = held % _PIECE and held > 0 and self.climb <= beat.dial * 1.001
         return current if stand_still else target
 
     def _consider_climbing(self, held: int) -> None:
@@ -99,13 +99,17 @@ class Hold:
         quiet = self._beats.total("failed", 4) == 0 and beat.late == 0
         if self.refusing:
             if quiet and held >= 6 and self._beats.total("failed", min(8, held)) == 0:
-                self._climb = max(self._climb, beat.dial) * 1.03
+                self.climb = max(self.climb, beat.dial) * 1.03
             return
         busy = self._belief.queue.busy_share(4)
         if quiet and busy < 0.25:
-            self._climb = max(self._climb, beat.dial) * 1.09
+            self.climb = max(self.climb, beat.dial) * 1.09
         elif busy > 0.6:
-            self._climb = min(self._climb, beat.dial)
+            self.climb = min(self.climb, beat.dial)
+
+    def outgrown(self) -> bool:
+        """Whether the site carries far more than the estimate, which must have been a false alarm or a colder site."""
+        return self._beats.count - self._began >= 8 and self._beats.last.dial > 1.35 * self.estimate and self._beats.last.late == 0
 
     def moved(self) -> None:
         """The site's capacity moved: what it refused before means nothing now."""

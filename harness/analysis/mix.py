@@ -53,7 +53,7 @@ class Mix:
         self._calm_sum, self._calm_count = np.zeros(samples), np.zeros(samples)
         self._decided, self._late = np.zeros(samples), np.zeros((limits, samples))
         self._spread = np.zeros((samples, len(SPREAD)))
-        self._fresh: deque[npt.NDArray[np.int64]] = deque()
+        self._fresh: deque[Reading] = deque()
         self._last = 0.0
 
     def add(self, reading: Reading, *, stressed: bool, calm: bool = False) -> None:
@@ -61,13 +61,14 @@ class Mix:
         site was never yet at its limit, so its latencies a little while ago were those without load."""
         last, self._last = self._last, reading.dial
         if calm:
-            self._fresh.append(reading.spread)
+            self._fresh.append(reading)
             if len(self._fresh) > _LATELY:
-                self._spread += self._fresh.popleft()
+                earlier = self._fresh.popleft()
+                self._spread += earlier.spread
+                self._decided += earlier.decided[0]
+                self._late += earlier.late
         if stressed or last <= 0 or reading.dial <= 0:
             return
-        self._decided += reading.decided[0]
-        self._late += reading.late
         missing = self._calm_count < _ENOUGH
         self._calm_sum += np.where(missing, reading.latency_sum, 0.0)
         self._calm_count += np.where(missing, reading.answered, 0)
@@ -114,6 +115,11 @@ class Mix:
     def calm_late(self, others: npt.NDArray[np.bool_], limit: int) -> float:
         """Share of all requests that belong to these samples and are late even without load, against latency limit number `limit`."""
         return float(self._late[limit][others].sum() / max(self._decided.sum(), 1.0))
+
+    @property
+    def calm_decided(self) -> int:
+        """How many requests `calm_late` rests on."""
+        return int(self._decided.sum())
 
     def calm(self) -> Floats:
         """Mean latency of each sample without load, s; of all samples together where a sample was not seen."""

@@ -193,7 +193,8 @@ def _holds(
     # A minute is shorter than forever: translate the stationary answer into that of a finite plateau (reflected Brownian motion).
     sigma = np.sqrt(plateau * (burstiness + dispersion))
     slack = (plateau - stationary) * np.sqrt(PLATEAU) / sigma
-    return float(plateau - boundary(slack, demand.late) * sigma / np.sqrt(PLATEAU))
+    # Where the demand is out of reach the line is not what binds; a rate near nothing says so.
+    return float(max(plateau - boundary(slack, demand.late) * sigma / np.sqrt(PLATEAU), 0.02 * plateau))
 
 
 def _tips(grid: Floats, rates: Floats, peak: float, dispersion: float, burstiness: float) -> float:

@@ -121,12 +121,13 @@ class Search:
         last = beats.last.dial if beats.count else 0.0
         decided = int(reading.decided[0].sum())
         hurt = reading.late[0].sum() > 0.2 * max(decided, 5) or reading.failed.sum() > 0.05 * max(decided, 20)
+        calm = self._phase in ("baseline", "explore") and not self._broke
         still = last > 0 and reading.dial > 0 and abs(np.log(last / reading.dial)) < 0.1
         belief.add(
             reading,
-            stressed=hurt or self._phase in ("drain", "recovery") or beats.count < 1,
+            stressed=(hurt and not calm) or self._phase in ("drain", "recovery") or beats.count < 1,
             steady=still and self._phase in ("hold", "confirm"),
-            calm=self._phase in ("baseline", "explore") and beats.count >= 1,
+            calm=calm and beats.count >= 1,
         )
         beat = beats.add(reading, belief.members, belief.in_flight)
         if self._phase == "hold" and (belief.fit is None or beat.in_flight >= belief.fit.knee or beat.failed):
@@ -171,7 +172,7 @@ class Search:
         say, profile, beats = "Listening to the site at a quiet rate.", self.profile, self._beats
         if self._spent() < profile.baseline_seconds:
             return self._order(self._dial, say)
-        windows = min(beats.count - 1, int(self._spent() / beats.last.seconds))
+        windows = min(beats.count - 1, int(self._spent() / beats.last.seconds), 8)
         decided, late, failed = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed"))
         if decided < 10 and self._spent() < profile.baseline_seconds + max(4.0, 2 * self._asked.limit):
             return self._order(self._dial, say)
@@ -198,6 +199,7 @@ class Search:
             if not np.isfinite(hold.estimate):
                 hold.estimate = max(self._start / 2, beat.dial / self.profile.growth)
             hold.floor = beat.dial / (1.2 * self.profile.growth)
+            hold.climb = 0.0
             hold.estimate = max(hold.estimate, hold.floor)
             return self._to_drain()
         if beat.dial >= 0.98 * self._ceiling:
@@ -211,7 +213,8 @@ class Search:
         """Whether the site shows a line, late answers or failures that the load explains."""
         beats, belief = self._beats, self._belief
         decided, late, failed = (beats.total(name, 2) for name in ("all_decided", "all_late", "failed"))
-        if decided >= 10 and late > 0.2 * decided:
+        usual = max(min(self._asked.late), belief.mix.calm_late(belief.everything, 0)) * decided
+        if decided >= 10 and late > max(0.2 * decided, usual + 4 * np.sqrt(usual)):
             return True
         lines = self._readings[-1].in_flight
         rates = np.sum([r.sent for r in self._readings], axis=0) / sum(r.seconds for r in self._readings)
@@ -242,7 +245,8 @@ class Search:
         return self._drain_order()
 
     def _in_hold(self, elapsed: float) -> Order:
-        rising = self._belief.lately_moved(20) and elapsed < self.profile.budget - self.profile.confirm_seconds
+        # A site that still becomes faster is worth every second: what is confirmed now is untrue in ten.
+        rising = self._belief.lately_moved(24) and "rose" in self._belief.drift and elapsed < self.profile.budget - 4.0
         if elapsed >= self.profile.estimate_seconds and not rising:
             return self._to_confirm()
         hold, belief = self._hold, self._belief
@@ -252,6 +256,11 @@ class Search:
             belief.regroup()
         if self._beats.count % 2 == 0:
             hold.fit()
+        if hold.outgrown() and not self._standing():
+            if belief.fit is not None:
+                belief.rose(4)
+            self._enter("explore")
+            return self._in_explore()
         if hold.overrun(self._asked.failing):
             hold.fit()
             return self._to_drain()

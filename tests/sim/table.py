@@ -110,14 +110,17 @@ def row(case: Case, runs: list[Run]) -> str:
     right = np.mean([r.cause in case.causes for r in runs])
     step = np.mean([r.step in case.steps for r in runs])
     models = {m: sum(r.model == m for r in runs) for m in sorted({r.model for r in runs})}
-    return (
-        f"{case.name:26s} {cell(early, float(np.mean([r.early_covered for r in runs])))} |"
-        f" {cell(final, float(np.mean([r.covered for r in runs])))} width {100 * np.nanmean([r.width for r in runs] or [np.nan]):3.0f} |"
-        f" cause {100 * right:3.0f} step {100 * step:3.0f} | {np.mean([r.seconds for r in runs]):3.0f} s"
-        f" harmed {100 * np.mean([r.harmed for r in runs]):4.1f} | right status {100 * np.mean([r.status == case.status for r in runs]):3.0f}"
-        f" numbers {len(final):3d}/{len(runs)} back {sum(r.recovered is True for r in runs)}/{sum(r.recovered is False for r in runs)}"
-        f" | {' '.join(f'{k}:{v}' for k, v in models.items())} {np.mean([r.step_ms for r in runs]):.2f} ms"
-    )
+    width = 100 * float(np.nanmean([r.width for r in runs])) if final else float("nan")
+    parts = [
+        f"{case.name:26s} {cell(early, float(np.mean([r.early_covered for r in runs])))}",
+        f"{cell(final, float(np.mean([r.covered for r in runs])))} width {width:3.0f}",
+        f"cause {100 * right:3.0f} step {100 * step:3.0f}",
+        f"{np.mean([r.seconds for r in runs]):3.0f} s harmed {100 * np.mean([r.harmed for r in runs]):4.1f}",
+        f"status {100 * np.mean([r.status == case.status for r in runs]):3.0f} numbers {len(final):3d}/{len(runs)}",
+        f"back {sum(r.recovered is True for r in runs)}/{sum(r.recovered is False for r in runs)}",
+        f"{' '.join(f'{k}:{v}' for k, v in models.items())} {np.mean([r.step_ms for r in runs]):.2f} ms",
+    ]
+    return " | ".join(parts)
 
 
 def _batch(name: str, held: int, seeds: range, profile: str) -> list[Run]:
@@ -154,10 +157,9 @@ def main() -> None:
         errors = np.abs([100 * r.error for r in runs if r.error is not None])
         early = np.abs([100 * r.early for r in runs if r.early is not None])
         if len(errors) and len(early):
-            print(
-                f"all {kind:8s} 30 s {early.mean():.1f} / {np.quantile(early, 0.95):.1f}   end {errors.mean():.1f} / {np.quantile(errors, 0.95):.1f}"
-                f"   cover {100 * np.mean([r.covered for r in runs]):.0f} %   harmed {100 * np.mean([r.harmed for r in runs]):.1f} %"
-            )
+            print(f"all {kind:8s} 30 s {early.mean():.1f} / {np.quantile(early, 0.95):.1f}", end="")
+            print(f"   end {errors.mean():.1f} / {np.quantile(errors, 0.95):.1f}", end="")
+            print(f"   cover {100 * np.mean([r.covered for r in runs]):.0f} %   harmed {100 * np.mean([r.harmed for r in runs]):.1f} %")
 
 
 if __name__ == "__main__":
