@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -33,6 +32,14 @@ EXAMPLES = {
     "sent_over": "sent_over: 30 min",
     "registrants": "registrants: 20,000",
     "seed_visitors": "seed_visitors: 5,000",
+    "invited": "invited: 50,000",
+    "curve": "curve: last-year.csv",
+    "campaigns": "campaigns: with - scenario: webcast below",
+    "scenario": "scenario: webcast",
+    "visitors_a_day": "visitors_a_day: 5,000",
+    "visitors": "visitors: 5,000",
+    "at": "at: 20 min",
+    "later": "later: 5 h",
     "conversion": "conversion: 3%",
     "value": "value: 60 GBP",
     "for": "for: 20 min",
@@ -55,34 +62,26 @@ def _translated(error: ValidationError, tree: Node, shaper: Shaper) -> Iterator[
             key = str(missing or complaint["loc"][-1])
             if (node.mark, key) not in shaper.meant:
                 at = node.key or node.mark
-                yield shaper_problem(shaper, at, f'{_what(complaint["loc"])} has no "{key}"', f"write {EXAMPLES.get(key, key + ': …')}")
+                yield shaper.problem(at, f'{_what(complaint["loc"])} has no "{key}"', f"write {EXAMPLES.get(key, key + ': …')}")
             continue
         name, empty = _name(complaint["loc"]), node.value is None and not isinstance(node, Ready)
         if empty and told & {node.mark.line, node.key.line if node.key else 0}:
             continue  # the shaper has already said what is wrong here, and left a gap
         if empty:
             remedy = context["remedy"] if kind == "unit" else f"write {EXAMPLES.get(name, name + ': …')}"
-            yield shaper_problem(shaper, node.key or node.mark, f"{name} has no value", remedy)
+            yield shaper.problem(node.key or node.mark, f"{name} has no value", remedy)
         elif kind == "unit":
-            yield shaper_problem(shaper, node.mark, f"{name}: {context['what']}", context["remedy"])
+            yield shaper.problem(node.mark, f"{name}: {context['what']}", context["remedy"])
         elif kind in ("literal_error", "enum"):
             choices = [choice.strip("' ") for choice in str(context.get("expected", "")).replace(" or ", ",").split(",")]
             wanted = near(node.text or "", choices)
-            yield shaper_problem(
-                shaper,
-                node.mark,
-                f'{name}: "{node.text}" is not one of {", ".join(choices)}',
-                f"did you mean {wanted}?" if wanted else "choose one",
-            )
+            remedy = f"did you mean {wanted}?" if wanted else f"choose {' or '.join(choices)}"
+            yield shaper.problem(node.mark, f'{name}: "{node.text}" is not one of {", ".join(choices)}', remedy)
         elif kind in _EXPECTED:
             what, remedy = _EXPECTED[kind]
-            yield shaper_problem(shaper, node.mark, f"{name} {what}" + (f', not "{node.text}"' if node.text else ""), remedy)
+            yield shaper.problem(node.mark, f"{name} {what}" + (f', not "{node.text}"' if node.text else ""), remedy)
         else:
-            yield shaper_problem(shaper, node.mark, f"{name}: {complaint['msg']}", "")
-
-
-def shaper_problem(shaper: Shaper, at: Any, message: str, remedy: str) -> Problem:
-    return Problem(file=shaper.file, line=at.line, column=at.column, message=message, remedy=remedy)
+            yield shaper.problem(node.mark, f"{name}: {complaint['msg']}", "")
 
 
 def find(tree: Node, loc: tuple[int | str, ...]) -> tuple[Node, str | None]:

@@ -201,7 +201,10 @@ class Shaper:
         return node
 
     def report(self, at: Mark, message: str, remedy: str = "") -> None:
-        self.problems.append(Problem(file=self.file, line=at.line, column=at.column, message=message, remedy=remedy))
+        self.problems.append(self.problem(at, message, remedy))
+
+    def problem(self, at: Mark, message: str, remedy: str) -> Problem:
+        return Problem(file=self.file, line=at.line, column=at.column, message=message, remedy=remedy)
 
 
 @dataclass(slots=True)
