@@ -25,6 +25,11 @@ class Cookie:
     secure: bool
     expires: float | None
 
+    @property
+    def identity(self) -> tuple[str, str, bool, str]:
+        """What a later cookie must share to replace it (RFC 6265bis: with the host-only flag, as browsers and the standard library have it)."""
+        return self.name, self.domain, self.host_only, self.path
+
     def fits(self, host: str, path: str, secure: bool) -> bool:
         """Whether it is sent there (section 5.4)."""
         if self.secure and not secure:
@@ -78,9 +83,9 @@ class Jar:
         cookie = parse(header, host, path)
         if cookie is None:
             return
-        same = (cookie.name, cookie.domain, cookie.path)
+        same = cookie.identity
         kept = list(self._cookies)
-        at = next((i for i, c in enumerate(kept) if (c.name, c.domain, c.path) == same), None)
+        at = next((i for i, c in enumerate(kept) if c.identity == same), None)
         if cookie.expires is not None and cookie.expires <= time():
             if at is not None:
                 del kept[at]
