@@ -1,7 +1,7 @@
 """In: argv. Out: an exit code. The only place that prints, exits or reads the environment; every command imports what it needs and no more.
 
-Exit codes: 0 ready · 1 not ready · 2 usage or scenario error · 3 inconclusive · 4 unreachable or refused by the safety rules · 130 interrupted.
-Results go to stdout, progress and complaints to stderr; with --json stdout holds the result and nothing else.
+Exit codes: 0 ready · 1 not ready · 2 usage or scenario error · 3 inconclusive · 4 unreachable or refused by the safety rules ·
+130 interrupted. Results go to stdout, progress and complaints to stderr; with --json stdout holds the result and nothing else.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from harness.result import Result
 
 READY, NOT_READY, USAGE, INCONCLUSIVE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 VERDICT_CODES = {"ready": READY, "not_ready": NOT_READY, "inconclusive": INCONCLUSIVE}
@@ -43,7 +46,7 @@ class Surge(click.Group):
 @click.group(cls=Surge, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="surge-harness", prog_name="surge")
 def main() -> None:
-    """Will the site hold when the campaign goes out? Scenarios in marketing's words, surge tests on Locust, a breaking point with an interval."""
+    """Will the site hold when the campaign goes out? Campaigns in marketing's words, surge tests, a breaking point with an interval."""
 
 
 @main.command()
@@ -76,8 +79,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 def plan(file: str, as_json: bool) -> None:
     """What would be sent, as sentences and a curve. Sends nothing."""
-    from harness.campaigns import plan_campaign
-    from harness.campaigns import sentences
+    from harness.campaigns import plan_campaign, sentences
     from harness.campaigns.moment import hardest
     from harness.scenario import load
 
@@ -95,18 +97,37 @@ def plan(file: str, as_json: bool) -> None:
 @click.argument("file")
 @click.option("--target", help="http(s)://host[:port] or demo; default: the scenario's own.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Generator processes on this machine.")
-@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="About one or about ten minutes of load.")
+@click.option(
+    "--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="About one or about ten minutes of load."
+)
 @click.option("--max-rate", type=click.FloatRange(min=0, min_open=True), help="Never offer more than so many visitors per second.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Repeats the same arrivals; default: a fresh one, printed.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"), show_default=True, help="Where the runs' folders go.")
-@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="Confirm a host that the scenario lists under target.allow.")
-@click.option("--web", is_flag=False, flag_value=8089, type=click.IntRange(1, 65535), metavar="[PORT]", help="Also serve Locust's web page on loopback.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where the runs' folders go.",
+)
+@click.option(
+    "--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="Confirm a host that the scenario lists under target.allow."
+)
+@click.option(
+    "--web",
+    is_flag=False,
+    flag_value=8089,
+    type=click.IntRange(1, 65535),
+    metavar="[PORT]",
+    help="Also serve Locust's web page on loopback.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print result.json on stdout and nothing else there.")
 @click.option("--quiet", is_flag=True, help="No progress, only the result.")
 def run(
     file: str,
     target: str | None,
     workers: int,
+    lent: int,
+    listen: str | None,
     profile: str,
     max_rate: float | None,
     seed: int | None,
@@ -122,17 +143,26 @@ def run(
     from rich.console import Console
 
     from harness.engine.fleet import FleetFailed, TargetDown
+    from harness.engine.worker import address
     from harness.report import terminal
     from harness.report.live import Progress
     from harness.run import Choices, surge
     from harness.target import TargetProblem
 
+    if bool(lent) != bool(listen):
+        raise click.UsageError("--lent and --listen go together: --lent 2 --listen 192.0.2.7 waits there for two workers of other machines")
+    try:
+        bind = address(listen) if listen else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--listen") from None
     errors = Console(stderr=True)
     choices = Choices(
         scenario=file,
         seed=secrets.randbelow(2**32) if seed is None else seed,
         target=target,
         workers=workers,
+        lent=lent,
+        listen=bind,
         profile=profile,
         max_rate=max_rate,
         out=out,
@@ -167,6 +197,93 @@ def render(runs: tuple[Path, ...]) -> None:
         click.echo(folder / "report.html")
     for parent in {folder.resolve().parent for folder in runs}:
         report.write_index(parent)
+
+
+@main.command()
+@click.argument("base", type=click.Path(exists=True, path_type=Path))
+@click.argument("run", type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def compare(base: Path, run: Path, as_json: bool) -> None:
+    """What changed from run BASE to RUN, and whether it is more than noise. Exit code 1: capacity fell by more than that."""
+    from dataclasses import asdict
+
+    from harness.analysis.compare import compare as compare_results
+
+    found = compare_results(_result_of(base), _result_of(run))
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2, default=lambda part: part.model_dump()))
+    else:
+        click.echo(found.sentence)
+        for change in found.steps:
+            times = " → ".join(f"{ms:.0f} ms" for ms in (change.before, change.after) if ms is not None)
+            click.echo(f"  {change.step}: {change.what}{' at calm load, ' + times if times else ''}")
+        for note in (*found.notes, *found.conditions):
+            click.echo(f"  {note}")
+        if found.detectable is not None:
+            click.echo(f"  Two such runs find a loss of {found.detectable:.0%} four times in five.")
+    sys.exit(NOT_READY if found.regression else READY)
+
+
+def _result_of(place: Path) -> Result:
+    """The result of a run's folder or of a result.json itself."""
+    from harness.result import Result
+
+    path = place / "result.json" if place.is_dir() else place
+    try:
+        return Result.read(path)
+    except FileNotFoundError:
+        _complain(f"{place}: no result.json here; name a run's folder, such as reports/latest", USAGE)
+    except ValueError as error:
+        _complain(f"{path}: not a result of this version: {error}", USAGE)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Where the runs' folders are.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the history as JSON.")
+def history(out: Path, as_json: bool) -> None:
+    """The runs so far, campaign by campaign, and where the breaking point shifted for good."""
+    from dataclasses import asdict
+
+    from harness.analysis.trend import trend
+    from harness.report.index import collect, group
+
+    campaigns, broken = group(collect(out))
+    found = {one.name: trend([entry.result for entry in one.entries if entry.result]) for one in campaigns}
+    if as_json:
+        click.echo(json.dumps({name: [asdict(point) for point in points] for name, points in found.items()}, indent=2))
+        return
+    if not found:
+        click.echo(f"No runs in {out}/ yet: surge run webcast makes the first.")
+    for name, points in found.items():
+        click.echo(f"{name} (visitors/s; the campaign's peak is {points[-1].peak:.3g})")
+        for point in points:
+            middle = "no number"
+            if point.middle is not None:
+                middle = f"{point.middle:.3g} ({point.low:.3g} to {point.high:.3g})"
+            elif point.low is not None:
+                middle = f"above {point.low:.3g}"
+            shift = f"  from here on {point.shifted - 1:+.0%}" if point.shifted else ""
+            click.echo(f"  {point.started[:16].replace('T', ' ')}  {point.verdict.replace('_', ' '):13} {middle}{shift}")
+    for entry in broken:
+        click.echo(f"  {entry.folder}: {entry.broken}")
+
+
+@main.command()
+@click.option("--master", required=True, metavar="HOST[:PORT]", help="Where `surge run --listen` waits.")
+def worker(master: str) -> None:
+    """Lend this machine to a run."""
+    from harness.engine.worker import lend
+
+    try:
+        sys.exit(lend(master))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--master") from None
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -8,7 +8,6 @@ then leaves no folder. Once the load has begun, every way out leaves a folder th
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shlex
@@ -55,6 +54,8 @@ class Choices:
     out: Path = field(default_factory=lambda: Path("reports"))
     allow_hosts: tuple[str, ...] = ()
     web_port: int | None = None
+    lent: int = 0  # workers of other machines, which connect to `listen`
+    listen: tuple[str, int] | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)  # where the scenario's ${NAME} are looked up
 
     def command(self) -> str:
@@ -64,6 +65,8 @@ class Choices:
             words += ["--target", self.target]
         if self.max_rate:
             words += ["--max-rate", f"{self.max_rate:g}"]
+        if self.listen:
+            words += ["--lent", str(self.lent), "--listen", f"{self.listen[0]}:{self.listen[1]}"]
         for host in self.allow_hosts:
             words += ["--allow-host", host]
         return shlex.join(words)
@@ -129,6 +132,8 @@ def _walk(
         hosts=target.hosts,
         log=folder / "run.log",
         web_port=choices.web_port,
+        bind=choices.listen,
+        lent=choices.lent,
     )
     stopped: str | None = None
     census = Census()
@@ -138,7 +143,7 @@ def _walk(
     try:
         with fleet:
             notes = fleet.start()
-            say(f"{choices.workers} workers are up and {target.name} answers. The surge begins; Ctrl-C ends it early.")
+            say(f"{choices.workers + choices.lent} workers are up and {target.name} answers. The surge begins; Ctrl-C ends it early.")
             with brake.gently():
                 for window in fleet.windows():
                     order = analyst.observe(window)
@@ -195,7 +200,7 @@ def _point_latest(out: Path, folder: Path) -> None:
     try:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(folder.name, target_is_directory=True)
-        os.replace(fresh, out / "latest")
+        fresh.replace(out / "latest")
     except OSError:
         fresh.unlink(missing_ok=True)
 

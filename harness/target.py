@@ -43,7 +43,9 @@ def resolve_target(url: str, scenario: Scenario, confirmed: tuple[str, ...], say
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise TargetProblem(f"{url!r} is not a target: write demo, http://host[:port] or https://host[:port]")
     if parts.username or parts.password:
-        raise TargetProblem("a target's URL may not hold a password: put credentials into a header as ${NAME} and set NAME in the environment")
+        raise TargetProblem(
+            "a target's URL may not hold a password: put credentials into a header as ${NAME} and set NAME in the environment"
+        )
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:

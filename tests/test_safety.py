@@ -16,7 +16,7 @@ def test_loopback_may_always_be_hit(address: str) -> None:
 def test_another_machine_is_refused_until_it_is_listed_and_confirmed(address: str) -> None:
     """One of the two lists alone does not open the gate, and the message says what would."""
     for listed, confirmed in ([], []), (["shop.example"], []), ([], ["shop.example"]), (["shop.example"], ["www.shop.example"]):
-        with pytest.raises(Refused, match="--allow-host shop.example"):
+        with pytest.raises(Refused, match=r"--allow-host shop\.example"):
             Gate.of(listed, confirmed).check("shop.example", address)
     Gate.of(["Shop.Example."], ["shop.example"]).check("SHOP.example", address)
 

@@ -154,7 +154,7 @@ def test_a_killed_worker_is_a_doubt_and_the_run_goes_on(tmp_path: Path) -> None:
     process = surge("run", "webcast", "--seed", "7", out=tmp_path)
     time.sleep(14)
     children = family(process)
-    worker = [p for p in children if "--worker" in p.cmdline()][0]
+    worker = next(p for p in children if "--worker" in p.cmdline())
     worker.kill()
     _, stderr = process.communicate(timeout=LIMIT)
     assert process.returncode in (0, 1, 3), stderr
@@ -220,6 +220,7 @@ def test_a_misspelt_key_stops_the_run_with_file_and_line(tmp_path: Path) -> None
 
 def test_help_and_version_answer_without_loading_the_engine() -> None:
     """The command line stays quick: nothing heavy is imported before a command needs it."""
-    code = "import sys; import harness.cli; print([m for m in ('locust', 'gevent', 'pandas', 'numpy', 'altair', 'rich') if m in sys.modules])"
+    heavy = ("locust", "gevent", "pandas", "numpy", "pydantic", "altair", "rich")
+    code = f"import sys; import harness.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."}, check=True)
     assert done.stdout.strip() == "[]"
