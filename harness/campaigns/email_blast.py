@@ -38,6 +38,7 @@ from harness.scenario.model import EmailBlast
 HOUR, DAY = 3600.0, 86400.0
 HORIZON = 90 * DAY  # a click that comes later than this after delivery is no longer this campaign's: 0.3 % of a typical audience
 SCANNED_WITHIN = 1800.0
+MOST_BATCHES = 200  # more than so many are even sending
 SEARCHED = 24  # up to so many waves the curve's points are searched for; beyond, laid out by rule
 BATCH_TAKES = 60.0  # s that a batch needs to leave, unless a throttle says otherwise
 
@@ -112,7 +113,7 @@ def waves(campaign: EmailBlast) -> tuple[Wave, ...]:
         size = campaign.list_size * share
         slowest = size / campaign.throttle if campaign.throttle else 0.0
         over = max(campaign.sent_over, slowest, 1.0)
-        batches = max(campaign.batches, 1)
+        batches = campaign.batches if 1 < campaign.batches <= MOST_BATCHES else 1
         apart = over / batches
         spread = over if batches == 1 else min(apart, max(slowest / batches, BATCH_TAKES))
         found += [Wave(start=later + k * apart, spread=spread, apart=apart, share=share / batches) for k in range(batches)]
