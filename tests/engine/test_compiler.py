@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from itertools import pairwise
 
 import brotli
 import client_ground as ground
@@ -152,7 +153,7 @@ def test_a_bomb_costs_no_more_than_the_bound(pack):
         visitor = Lone()
         answer = visitor.call(served.base, read=True, timeout=10)
         assert len(body.unpack(answer.raw, name.decode())) == body.MOST
-        crew, record, _ = visit(served.base, "get: /\n        check: {contains: start}")
+        _crew, record, _ = visit(served.base, "get: /\n        check: {contains: start}")
     assert record.outcomes == [Outcome.OK]
 
 
@@ -168,7 +169,7 @@ def test_redirects_are_samples_of_their_own_and_carry_cookies():
     """POST, 302, GET with the cookie that came with the redirect; the check is for the last answer."""
     first = ok(b"", b"Location: thanks?a=b#c", b"Set-Cookie: sid=1; Path=/", status=b"302 Found")
     with answering(first, ok(b"Thank you")) as served:
-        crew, record, labels = visit(served.base, "post: /shop/order\n        form: {a: b}\n        check: {contains: Thank you}")
+        _crew, record, labels = visit(served.base, "post: /shop/order\n        form: {a: b}\n        check: {contains: Thank you}")
     assert served.heads[1].startswith(b"GET /shop/thanks?a=b HTTP/1.1\r\n")
     assert b"Cookie: sid=1\r\n" in served.heads[1] and b"Content-" not in served.heads[1]
     assert record.counts(labels["POST /shop/order"]) == {Outcome.OK: 1}
@@ -178,7 +179,7 @@ def test_redirects_are_samples_of_their_own_and_carry_cookies():
 def test_a_redirect_loop_ends_after_ten_hops():
     """Eleven requests, the last of which is the failure."""
     with answering(ok(b"", b"Location: /again", status=b"301 Moved")) as served:
-        crew, record, labels = visit(served.base, "get: /again")
+        crew, record, _labels = visit(served.base, "get: /again")
     assert len(served.heads) == 11
     assert record.outcomes == [Outcome.OK] * 10 + [Outcome.PROTOCOL]
     assert crew.tally.failed == 1
@@ -222,7 +223,7 @@ PAGE = b"""<!doctype html><html><head><link rel=stylesheet href="/a.css?x=1&amp;
 def test_a_page_fetches_what_a_browser_would_from_its_own_site():
     """Styles, icons, scripts and pictures of the same origin, each once; nothing from elsewhere, from comments or without need."""
     with answering(ok(PAGE, b"Content-Type: text/html"), ok()) as served:
-        crew, record, labels = visit(served.base, "page: /dir/", "page: /dir/")
+        crew, record, _labels = visit(served.base, "page: /dir/", "page: /dir/")
     targets = sorted(head.split(b" ")[1] for head in served.heads)
     assert targets == sorted([b"/dir/", b"/dir/", b"/a.css?x=1&y=2", b"/dir/icon.png", b"/b.js", b"/in-script.png", b"/c.png"])
     assert len(record.rows) == 7
@@ -271,7 +272,7 @@ def test_a_pages_timeout_is_for_all_of_it():
     served = Served(handle)
     with served:
         began = ground.monotonic()
-        crew, record, _ = visit(served.base, "page: /\n        timeout: 300 ms")
+        _crew, record, _ = visit(served.base, "page: /\n        timeout: 300 ms")
         assert 0.25 < ground.monotonic() - began < 3
     assert sorted(record.outcomes) == [Outcome.OK, Outcome.READ_TIMEOUT, Outcome.READ_TIMEOUT]
 
@@ -296,7 +297,7 @@ def test_locust_can_run_the_class_itself():
     from gevent.pool import Group
 
     with answering(ok()) as served:
-        crew, record, _ = crew_for(served.base, journeys("get: /a", "think: 10 ms", "get: /b"))
+        crew, _record, _ = crew_for(served.base, journeys("get: /a", "think: 10 ms", "get: /b"))
         group = Group()
         user = crew.journeys[0].user(SimpleNamespace(crew=crew))
         user.start(group)
@@ -347,7 +348,7 @@ def test_an_unchanged_playlist_is_read_again_after_half_its_target_duration():
         _, record, labels = visit(served.base, "watch: /index.m3u8\n        for: 1800 ms")
     moments = [at for at, sample in record.sents if sample == labels["watch /index.m3u8"]]
     assert moments[1] - moments[0] > 0.9
-    assert all(0.4 < later - earlier < 0.8 for earlier, later in zip(moments[1:], moments[2:], strict=False))
+    assert all(0.4 < later - earlier < 0.8 for earlier, later in pairwise(moments[1:]))
 
 
 def test_a_viewer_gives_up_after_three_failed_playlists_in_a_row():
@@ -409,5 +410,5 @@ def test_a_viewer_whose_time_is_up_waits_for_what_is_under_way():
 def test_an_answer_that_is_no_playlist_is_a_failed_check():
     """An error page with status 200 is not a stream."""
     with answering(ok(b"<html>Sorry</html>")) as served:
-        crew, record, labels = visit(served.base, "watch: /index.m3u8\n        for: 1 min\n        timeout: 1 s")
+        _crew, record, _labels = visit(served.base, "watch: /index.m3u8\n        for: 1 min\n        timeout: 1 s")
     assert set(record.outcomes) == {Outcome.CHECK_FAILED}
