@@ -129,6 +129,7 @@ class PromisePart(Part):
     kind: Literal["latency", "errors"]
     limit: float
     measured: float | None
+    measured_at_visitors_per_second: float | None = None  # the level at which it was measured
     unit: Literal["ms", "share"]
     verdict: Literal["kept", "broken", "unclear"]  # at the campaign's own peak
     first_broken_at_seconds: float | None

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from harness.analysis import histogram
 from harness.analysis.watch import ACHIEVED, CPU, DESCRIPTORS, LITTLE, OFFSET
 from harness.result import BreakingPoint, Doubt, Generator, Totals
+from harness.scenario.catalog import Sample
+from harness.scenario.model import Scenario
 
 AGAIN = "Run the surge again"
 KINDS: dict[str, tuple[str, str]] = {
@@ -47,6 +53,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "too_few": (
         "Only {requests} requests were measured: too few to tell slow from unlucky.",
         "Use --profile full, or a campaign whose journeys ask for more.",
+    ),
+    "thin_step": (
+        "“{detail}” was asked for only {requests} times, as at the campaign's hardest moment: the run says little about it.",
+        "If many visitors come to it at once at another time, make that moment a campaign of its own.",
     ),
     "wide_interval": (
         "The breaking point is known only to within {share} either way.",
@@ -97,6 +107,7 @@ KINDS: dict[str, tuple[str, str]] = {
 
 ORDER = {kind: k for k, kind in enumerate(KINDS)}
 FEW = 300
+THIN_SHARE = 0.05  # of the visitors: rarer journeys are rare in any run
 WIDE = 0.15  # of the breaking point, to either side
 
 
@@ -124,6 +135,7 @@ class Signs:
     stopped_early: str | None
     scout_notes: tuple[str, ...]
     same_machine: bool
+    thin: tuple[tuple[str, int], ...] = ()  # steps that hardly anybody reached: (label, requests)
 
 
 def doubts(signs: Signs) -> list[Doubt]:
@@ -135,9 +147,20 @@ def doubts(signs: Signs) -> list[Doubt]:
     if signs.same_machine:
         found.append(doubt("same_machine"))
     found += _of_generator(signs) + _of_estimate(signs)
+    if signs.totals.requests >= FEW:
+        found += [doubt("thin_step", detail=label, requests=requests) for label, requests in signs.thin]
     seen = {d.kind for d in found}
     found += [doubt(flag) for flag in dict.fromkeys(signs.flags) if flag in KINDS and flag not in seen]
     return sorted(found, key=lambda d: ORDER[d.kind])
+
+
+def thin(scenario: Scenario, samples: tuple[Sample, ...], outcomes: npt.NDArray[np.int64]) -> tuple[tuple[str, int], ...]:
+    """The author's own steps whose requests, over all journeys that have them, are too few for a 95th percentile; (label, requests)."""
+    counts: dict[str, int] = {}
+    for sample in samples:
+        if sample.kind in ("page", "get", "post") and scenario.journeys[sample.journey].share >= THIN_SHARE:
+            counts[sample.label] = counts.get(sample.label, 0) + int(outcomes[sample.number].sum())
+    return tuple((label, n) for label, n in counts.items() if n < histogram.enough(0.95))
 
 
 def _of_generator(signs: Signs) -> list[Doubt]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.analysis.advice import advice
-from harness.analysis.doubts import Signs, doubts
+from harness.analysis.doubts import Signs, doubts, thin
 from harness.analysis.evidence import Evidence
 from harness.analysis.felt import felt
 from harness.analysis.levels import Stretch, levels, stretches
@@ -115,8 +115,7 @@ class Analyst:
     ) -> Findings:
         """What the run found, however it ended."""
         ending = Ending(census=census, stopped_early=stopped_early, scout_notes=scout_notes, same_machine=same_machine)
-        flags = tuple(getattr(self._search, "flags", ()))
-        return findings(self._campaign, self._evidence, self._search.breaking_point(), ending, flags)
+        return findings(self._campaign, self._evidence, self._search.breaking_point(), ending, self._search.flags)
 
     def series(self) -> pd.DataFrame:
         """The run second by second, in the columns of `harness.series`."""
@@ -162,6 +161,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         stopped_early=ending.stopped_early,
         scout_notes=ending.scout_notes,
         same_machine=ending.same_machine,
+        thin=thin(scenario, evidence.samples, steps.outcomes),
     )
     return Findings(
         verdict=judgement.verdict,

@@ -47,6 +47,7 @@ def _part(j: int, promise: Promise, cohorts: Cohorts, found: list[Stretch], poin
         kind=promise.kind,
         limit=promise.limit * 1000 if promise.kind == "latency" else promise.limit,
         measured=None if level is None else _measured(j, promise, level),
+        measured_at_visitors_per_second=None if level is None else level.dial,
         unit="ms" if promise.kind == "latency" else "share",
         verdict=_verdict(j, promise, found, point, peak),
         first_broken_at_seconds=None if first is None else first[0],

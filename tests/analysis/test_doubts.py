@@ -62,6 +62,7 @@ CAUSES: dict[str, dict[str, Any]] = {
     "littles_law": {"generator": generator(little_error=0.2)},
     "scouts": {"scout_notes": ("no visitor could finish the journey “buy”",)},
     "too_few": {"totals": totals(100)},
+    "thin_step": {"thin": (("POST /join", 7),)},
     "wide_interval": {"point": point(120.0, 200.0)},
     "too_close": {"point": point(95.0, 105.0)},
     "not_recovered": {"point": point(150.0, 160.0, recovered=False)},
