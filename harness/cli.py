@@ -77,26 +77,67 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
 @main.command()
 @click.argument("file")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
-def plan(file: str, as_json: bool) -> None:
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also write the curve as a picture.")
+def plan(file: str, as_json: bool, svg: Path | None) -> None:
     """What would be sent, as sentences and a curve. Sends nothing."""
     from harness.campaigns import plan_campaign, sentences
     from harness.campaigns.moment import hardest
     from harness.scenario import load
 
-    scenario = load.load(load.resolve(file))
-    arrivals = plan_campaign(scenario)
+    path = load.resolve(file)
+    scenario = load.load(path)
+    try:
+        arrivals = plan_campaign(scenario)
+    except ValueError as error:
+        _complain(f"{path}: {error}", USAGE)
     moment = hardest(arrivals, scenario)
+    if svg is not None:
+        from harness.campaigns import picture
+
+        svg.write_text(picture.svg(arrivals, moment, scenario), encoding="utf-8")
     if as_json:
         click.echo(sentences.to_json(arrivals, moment, scenario))
-    else:
-        for sentence in sentences.describe(arrivals, moment, scenario):
-            click.echo(sentence)
+        return
+    for sentence in sentences.describe(arrivals, moment, scenario):
+        click.echo(sentence)
+    for line in sentences.sparkline(arrivals):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--type", "kind", required=True, type=click.Choice(["email_blast", "webcast", "viral_spike"]), help="The model to fit.")
+@click.option("--list-size", type=click.IntRange(min=1), help="Of a mail: how many addresses it went to.")
+@click.option("--sent-over", metavar="DURATION", help="Of a mail: how long the sending took, such as '30 min'; estimated when left out.")
+def fit(file: Path, kind: str, list_size: int | None, sent_over: str | None) -> None:
+    """What last campaign's visitors (a CSV of times and counts) say about a campaign's parameters, and the YAML to paste."""
+    from pydantic_core import PydanticCustomError
+
+    from harness.campaigns import fitted
+    from harness.campaigns.fit import fit as fit_curve
+    from harness.scenario import export
+    from harness.scenario.reading import read_duration
+
+    try:
+        seconds = None if sent_over is None else read_duration(sent_over)
+    except PydanticCustomError as error:
+        raise click.BadParameter(error.message(), param_hint="--sent-over") from None
+    try:
+        found = fit_curve(export.read(file), kind, sent_over=seconds)  # type: ignore[arg-type]
+    except ValueError as error:
+        _complain(f"{file}: {error}", USAGE)
+    for sentence in fitted.describe(found):
+        click.echo(sentence)
+    click.echo()
+    click.echo(fitted.yaml(found, list_size=list_size), nl=False)
 
 
 @main.command()
 @click.argument("file")
 @click.option("--target", help="http(s)://host[:port] or demo; default: the scenario's own.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Generator processes on this machine.")
+@click.option("--lent", type=click.IntRange(0, 256), default=0, help="Wait for so many workers of other machines (see surge worker).")
+@click.option("--listen", metavar="HOST[:PORT]", help="Where lent workers connect; needed with --lent.")
 @click.option(
     "--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="About one or about ten minutes of load."
 )
