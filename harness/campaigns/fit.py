@@ -73,8 +73,8 @@ def fit(points: Sequence[tuple[float, float, float]], kind: Kind, *, sent_over: 
             first = _mail_start(start, end, counts, sent_over)
 
             def expected(x: Curve) -> Curve:
-                clicks, median, sigma = (float(v) for v in np.exp(x[:3]))
-                spread = sent_over if sent_over is not None else math.exp(x[3])
+                clicks, median, sigma = (float(v) for v in np.exp(np.clip(x[:3], -12.0, 30.0)))
+                spread = sent_over if sent_over is not None else math.exp(min(float(x[3]), 30.0))
                 return clicks * (_clicked(end, median, sigma, spread) - _clicked(start, median, sigma, spread))
 
             return _fitted(kind, names, expected, first, counts)
@@ -83,7 +83,7 @@ def fit(points: Sequence[tuple[float, float, float]], kind: Kind, *, sent_over: 
             zero = float(start[peak])
 
             def joined(x: Curve) -> Curve:
-                audience, punctuality = (float(v) for v in np.exp(x[:2]))
+                audience, punctuality = (float(v) for v in np.exp(np.clip(x[:2], -3.0, 30.0)))
                 begin = zero + float(x[2])
                 return audience * (_joined(end - begin, punctuality) - _joined(start - begin, punctuality))
 
@@ -107,7 +107,7 @@ def fit(points: Sequence[tuple[float, float, float]], kind: Kind, *, sent_over: 
             brought, at_once = _brought(start, end, counts)
 
             def visited(x: Curve) -> Curve:
-                many, passed_on = (float(v) for v in np.exp(x))
+                many, passed_on = (float(v) for v in np.exp(np.clip(x, -12.0, 30.0)))
                 return (many * seeds + passed_on * brought) / (1.0 - np.minimum(passed_on * at_once, 0.9))
 
             first = np.log([0.6 * counts.sum(), 0.4])

@@ -19,8 +19,8 @@ from harness.campaigns.plan import Curve
 
 BackOff = Literal["none", "patient", "jitter"]
 LONGEST = 60.0
-BINS_PER_SECOND = 20
-PLAYERS = 4_000  # equally spaced draws that stand for all players
+FINEST, SHARP = 0.05, 20.0  # s: the width of a bin where waves are sharp, and for how long they are
+PLAYERS = 4_000  # draws that stand for all players
 
 
 def waits(back_off: BackOff, attempts: int, uniforms: Curve) -> Curve:
@@ -31,9 +31,9 @@ def waits(back_off: BackOff, attempts: int, uniforms: Curve) -> Curve:
         return np.asarray(np.arange(attempts) + uniforms[:, :1])
     if back_off == "patient":
         first = 1.0 + 4.0 * uniforms[:, :1]
-        gaps = np.minimum(first * 2.0 ** np.arange(attempts), LONGEST)
+        gaps = np.minimum(first * np.exp2(np.minimum(np.arange(attempts), 30)), LONGEST)
         return np.asarray(np.cumsum(gaps, axis=1))
-    caps = np.minimum(2.0 ** np.arange(attempts), LONGEST)
+    caps = np.minimum(np.exp2(np.minimum(np.arange(attempts), 30)), LONGEST)
     return np.asarray(np.cumsum(uniforms * np.broadcast_to(caps, (players, attempts)), axis=1))
 
 
@@ -47,19 +47,34 @@ def attempts(back_off: BackOff, lasts: float, seed: int, players: int) -> list[C
 def storm(back_off: BackOff, lasts: float) -> tuple[Curve, Curve, Curve]:
     """Times (s after the drop), failed attempts/s and successful ones of one player who lost the stream; the latter integrate to 1.
 
-    Players are represented by a fixed low-discrepancy set, so the curve has no randomness.
+    Players are represented by fixed draws, the first of each evenly spaced, so that the same drop gives the same curve. Time is cut finely
+    (1/20 s) after the drop and after the stream is back, where waves are sharp, and coarsely in between.
     """
     most = _most(back_off, lasts)
-    # Kronecker's sequence on square roots of primes: evenly filled in every attempt's dimension.
-    primes = _primes(most)
-    even = np.outer(np.arange(PLAYERS) + 0.5, np.sqrt(primes)) % 1.0
-    even[:, 0] = (np.arange(PLAYERS) + 0.5) / PLAYERS
-    times = waits(back_off, most, even)
-    succeeded = times[np.arange(PLAYERS), (times < lasts).sum(axis=1)]
-    width = 1.0 / BINS_PER_SECOND
-    edges = np.arange(-width, succeeded.max() + 2 * width, width)
-    failed, back = (np.histogram(when, edges)[0] / (PLAYERS * width) for when in (times[times < lasts], succeeded))
-    return edges[:-1] + width / 2, failed, back
+    players = int(np.clip(4_000_000 // most, 200, PLAYERS))
+    drawn = np.random.default_rng(0).random((players, most if back_off == "jitter" else 1))
+    drawn[:, 0] = (np.arange(players) + 0.5) / players
+    times = waits(back_off, most, drawn)
+    succeeded = times[np.arange(players), (times < lasts).sum(axis=1)]
+    edges = _bins(lasts, float(succeeded.max()))
+    width = np.diff(edges)
+    failed, back = (np.histogram(when, edges)[0] / (players * width) for when in (times[times < lasts], succeeded))
+    # A step is drawn as two points, so that straight lines keep its area.
+    gap = np.minimum(1e-6, width / 4)
+    drawn_at = np.column_stack([edges[:-1] + gap, edges[1:] - gap]).ravel()
+    return np.asarray(drawn_at, dtype=float), np.repeat(failed, 2), np.repeat(back, 2)
+
+
+def _bins(lasts: float, last: float) -> Curve:
+    """Edges from just before the drop to just after the `last` attempt, fine where waves are sharp."""
+    sharp = SHARP if lasts > SHARP else lasts + SHARP
+    parts = [FINEST * np.arange(-1.0, sharp / FINEST)]
+    if lasts > SHARP:
+        between = int(min(200.0, (lasts - sharp) / FINEST)) + 1
+        parts += [np.linspace(sharp, lasts, between, endpoint=False), lasts + FINEST * np.arange(0.0, SHARP / FINEST)]
+    end = float(parts[-1][-1]) + FINEST
+    after = int(min(200.0, max((last - end) / FINEST, 0.0))) + 1
+    return np.concatenate([*parts, np.linspace(end, max(last, end) + FINEST, after + 1)])
 
 
 def _most(back_off: BackOff, lasts: float) -> int:
@@ -69,13 +84,3 @@ def _most(back_off: BackOff, lasts: float) -> int:
     if back_off == "patient":
         return int(np.log2(max(lasts, 1.0)) + lasts / LONGEST) + 3
     return int(2.0 * np.log2(max(lasts, 1.0)) + 4.0 * lasts / LONGEST) + 24
-
-
-def _primes(count: int) -> Curve:
-    found: list[int] = []
-    candidate = 2
-    while len(found) < count:
-        if all(candidate % p for p in found):
-            found.append(candidate)
-        candidate += 1
-    return np.array(found, dtype=float)

@@ -34,7 +34,7 @@ def test_the_first_wave_of_patient_players_is_even_over_one_to_five_seconds() ->
     assert stats.kstest([each[0] for each in made], stats.uniform(1, 4).cdf).pvalue > 0.01
     _, failed, back = storm("patient", 0.0)
     assert failed.max() == 0.0
-    assert back.max() == pytest.approx(0.25, rel=0.02)
+    assert back.max() == pytest.approx(0.25, rel=0.05)
 
 
 def test_the_first_wave_of_full_jitter_is_even_over_one_second() -> None:
@@ -49,15 +49,14 @@ def test_the_expected_storm_equals_simulated_players(back_off: BackOff, lasts: f
     made = attempts(back_off, lasts, 3, 4_000)
     times, failed, back = storm(back_off, lasts)
     counts = np.array([len(each) - 1 for each in made])
-    width = times[1] - times[0]
-    assert back.sum() * width == pytest.approx(1.0)
-    assert failed.sum() * width == pytest.approx(counts.mean(), abs=4 * counts.std() / np.sqrt(len(counts)) + 0.01)
+    assert np.trapezoid(back, times) == pytest.approx(1.0, rel=1e-3)
+    assert np.trapezoid(failed, times) == pytest.approx(counts.mean(), abs=4 * counts.std() / np.sqrt(len(counts)) + 0.01)
     assert all(each[-1] >= lasts and np.all(each[:-1] < lasts) for each in made)
 
 
 def test_back_off_protects_the_site() -> None:
     """While the stream is away for two minutes, players without back-off ask many times more often than patient ones."""
-    asked = {policy: float(storm(policy, 120.0)[1].sum()) for policy in ("none", "patient", "jitter")}
+    asked = {policy: float(np.trapezoid(*storm(policy, 120.0)[1::-1])) for policy in ("none", "patient", "jitter")}
     assert asked["none"] > 10 * asked["patient"]
     assert asked["none"] > 5 * asked["jitter"]
 
@@ -109,3 +108,11 @@ def test_a_drop_after_the_end_is_refused() -> None:
     """With both times in the message."""
     with pytest.raises(ValueError, match="ends after 1800 s"):
         planned(length=1800.0, stream_drop=StreamDrop(at=1800.0))
+
+
+def test_a_stream_that_is_away_all_day_is_planned_at_once() -> None:
+    """86,400 attempts a player neither take long nor fill the memory: a few thousand points at most."""
+    for policy in ("none", "patient", "jitter"):
+        times, _, back = storm(policy, 86400.0)
+        assert len(times) < 4000
+        assert np.trapezoid(back, times) == pytest.approx(1.0, rel=0.01)

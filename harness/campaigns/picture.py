@@ -1,0 +1,87 @@
+"""In: `ArrivalPlan`, `Moment` and the scenario. Out: the plan as one SVG picture, text and lines only: visitors, scanners, who comes back.
+
+For `surge plan --svg`. The report's charts are the report's; this one needs no chart library, so that a plan stays quick.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from harness.campaigns.curve import Integral
+from harness.campaigns.plan import ArrivalPlan, Curve, Moment
+from harness.campaigns.sentences import START, clock, rate, spell
+from harness.scenario.model import Scenario
+
+WIDE, HIGH, LEFT, TOP, BOTTOM = 880, 380, 70, 70, 50
+COLUMNS = 420
+COLOURS = {"visitors": "#1f5fa8", "scanners": "#b35c00", "people who come back": "#6a3d9a"}
+
+
+def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
+    """The stretch of the plan that is above 6 % of its peak, as a stand-alone SVG document. The same plan, the same bytes."""
+    edges = window(plan, COLUMNS)
+    curves = {"visitors": plan.visitors, "scanners": plan.scanners}
+    if plan.returning is not None:
+        curves["people who come back"] = plan.returning
+    means = {name: _mean(plan.times, values, edges) for name, values in curves.items() if float(values.max()) > 0}
+    top = _round_up(max(float(mean.max()) for mean in means.values()) if means else 1.0)
+    wide, high = WIDE - LEFT - 20, HIGH - TOP - BOTTOM
+
+    def x(t: float) -> float:
+        return LEFT + wide * (t - float(edges[0])) / float(edges[-1] - edges[0])
+
+    def y(value: float) -> float:
+        return TOP + high * (1.0 - value / top)
+
+    start = START.get(scenario.campaign.type, "the start")
+    title = f"{scenario.name}: {plan.total:,.0f} visitors, at most {rate(plan.peak)}/s {clock(plan, plan.peak_at, start)}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12" role="img">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDE}" height="{HIGH}" fill="#ffffff"/>',
+        f'<text x="{LEFT}" y="24" font-size="15" font-weight="bold">{escape(title)}</text>',
+    ]
+    for k in range(5):
+        value = top * k / 4
+        parts.append(f'<line x1="{LEFT}" x2="{WIDE - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#dddddd"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{rate(value)}</text>')
+    parts.append(f'<text x="{LEFT}" y="{TOP - 10}">visits per second</text>')
+    for k in range(6):
+        t = float(edges[0]) + k * float(edges[-1] - edges[0]) / 5
+        since = t - plan.zero
+        words = "0" if abs(since) < 0.5 else f"{'−' if since < 0 else '+'}{spell(abs(since))}"
+        anchor = "start" if k == 0 else "end" if k == 5 else "middle"
+        parts.append(f'<text x="{x(t):.1f}" y="{HIGH - BOTTOM + 18}" text-anchor="{anchor}">{escape(words)}</text>')
+    parts.append(f'<text x="{WIDE - 20}" y="{HIGH - BOTTOM + 36}" text-anchor="end">time from {escape(start)}</text>')
+    if edges[0] <= moment.at <= edges[-1]:
+        at = x(moment.at)
+        side, anchor = (6, "start") if at < WIDE * 0.7 else (-6, "end")
+        parts.append(f'<path d="M{at:.1f} {TOP}V{HIGH - BOTTOM}" stroke="#555555" stroke-dasharray="4 4"/>')
+        parts.append(f'<text x="{at + side:.1f}" y="{TOP + 12}" text-anchor="{anchor}">the hardest moment</text>')
+    middles = 0.5 * (edges[1:] + edges[:-1])
+    for k, (name, mean) in enumerate(means.items()):
+        line = " ".join(f"{x(float(t)):.1f},{y(float(v)):.1f}" for t, v in zip(middles, mean, strict=True))
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
+        left = LEFT + 170 * k
+        parts.append(f'<rect x="{left}" y="34" width="14" height="4" fill="{COLOURS[name]}"/><text x="{left + 20}" y="41">{name}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def window(plan: ArrivalPlan, columns: int) -> Curve:
+    """Edges of `columns` equal stretches around the peak, from where the visits rise above 6 % of it to where they stay below."""
+    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
+    low, end = float(plan.times[high[0]]), float(plan.times[high[-1]])
+    margin = 0.04 * max(end - low, 60.0)
+    return np.linspace(low - margin, end + margin, columns + 1)
+
+
+def _mean(times: Curve, values: Curve, edges: Curve) -> Curve:
+    return np.asarray(np.diff(Integral(times, values).at(edges)) / np.diff(edges))
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 2.5, 5, 8 times a power of ten: an axis that can be read."""
+    power = 10.0 ** np.floor(np.log10(max(value, 1e-9)))
+    return float(next(step * power for step in (1.0, 2.0, 2.5, 4.0, 5.0, 8.0, 10.0) if value <= step * power * (1 + 1e-9)))
