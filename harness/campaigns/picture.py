@@ -5,13 +5,14 @@ For `surge plan --svg`. The report's charts are the report's; this one needs no 
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 import numpy as np
 
 from harness.campaigns.curve import Integral
 from harness.campaigns.plan import ArrivalPlan, Curve, Moment
-from harness.campaigns.sentences import START, clock, rate, spell
+from harness.campaigns.sentences import START, clock, rate, spell, window
 from harness.scenario.model import Scenario
 
 WIDE, HIGH, LEFT, TOP, BOTTOM = 880, 380, 70, 70, 50
@@ -21,7 +22,7 @@ COLOURS = {"visitors": "#1f5fa8", "scanners": "#b35c00", "people who come back":
 
 def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
     """The stretch of the plan that is above 6 % of its peak, as a stand-alone SVG document. The same plan, the same bytes."""
-    edges = window(plan, COLUMNS)
+    edges = window(plan, COLUMNS, moment.at)
     curves = {"visitors": plan.visitors, "scanners": plan.scanners}
     if plan.returning is not None:
         curves["people who come back"] = plan.returning
@@ -48,12 +49,9 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
         parts.append(f'<line x1="{LEFT}" x2="{WIDE - 20}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke="#dddddd"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{rate(value)}</text>')
     parts.append(f'<text x="{LEFT}" y="{TOP - 10}">visits per second</text>')
-    for k in range(6):
-        t = float(edges[0]) + k * float(edges[-1] - edges[0]) / 5
-        since = t - plan.zero
-        words = "0" if abs(since) < 0.5 else f"{'−' if since < 0 else '+'}{spell(abs(since))}"
-        anchor = "start" if k == 0 else "end" if k == 5 else "middle"
-        parts.append(f'<text x="{x(t):.1f}" y="{HIGH - BOTTOM + 18}" text-anchor="{anchor}">{escape(words)}</text>')
+    for since in _marks(float(edges[0]) - plan.zero, float(edges[-1]) - plan.zero):
+        words = "0" if since == 0 else f"{'−' if since < 0 else '+'}{spell(abs(since))}"
+        parts.append(f'<text x="{x(since + plan.zero):.1f}" y="{HIGH - BOTTOM + 18}" text-anchor="middle">{words}</text>')
     parts.append(f'<text x="{WIDE - 20}" y="{HIGH - BOTTOM + 36}" text-anchor="end">time from {escape(start)}</text>')
     if edges[0] <= moment.at <= edges[-1]:
         at = x(moment.at)
@@ -69,14 +67,6 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def window(plan: ArrivalPlan, columns: int) -> Curve:
-    """Edges of `columns` equal stretches around the peak, from where the visits rise above 6 % of it to where they stay below."""
-    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
-    low, end = float(plan.times[high[0]]), float(plan.times[high[-1]])
-    margin = 0.04 * max(end - low, 60.0)
-    return np.linspace(low - margin, end + margin, columns + 1)
-
-
 def _mean(times: Curve, values: Curve, edges: Curve) -> Curve:
     return np.asarray(np.diff(Integral(times, values).at(edges)) / np.diff(edges))
 
@@ -85,3 +75,10 @@ def _round_up(value: float) -> float:
     """The next of 1, 2, 2.5, 5, 8 times a power of ten: an axis that can be read."""
     power = 10.0 ** np.floor(np.log10(max(value, 1e-9)))
     return float(next(step * power for step in (1.0, 2.0, 2.5, 4.0, 5.0, 8.0, 10.0) if value <= step * power * (1 + 1e-9)))
+
+
+def _marks(low: float, high: float) -> list[float]:
+    """Four to eight round times between `low` and `high`, 0 among them where it lies between."""
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+    step = next((step for step in steps if (high - low) / step <= 8), math.ceil((high - low) / 8 / 86400) * 86400)
+    return [float(k * step) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]

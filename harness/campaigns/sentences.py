@@ -6,6 +6,7 @@ Nothing is sent and nothing is promised here: these are expected values at the c
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 
 import numpy as np
@@ -14,7 +15,7 @@ from harness.campaigns import calendar
 from harness.campaigns.curve import Integral
 from harness.campaigns.levers import levers
 from harness.campaigns.moment import timeline
-from harness.campaigns.plan import ArrivalPlan, Moment
+from harness.campaigns.plan import ArrivalPlan, Curve, Moment
 from harness.scenario.model import Calendar, Scenario
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -126,16 +127,20 @@ def count(value: float) -> str:
     return "fewer than one" if value < 0.5 else f"{value:,.0f}"
 
 
+def window(plan: ArrivalPlan, columns: int, *include: float) -> Curve:
+    """Edges of `columns` equal stretches around the peak: where arrivals are above 6 % of it, with the plan seconds to `include`."""
+    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
+    low, end = min(float(plan.times[high[0]]), *include, math.inf), max(float(plan.times[high[-1]]), *include, -math.inf)
+    margin = 0.04 * max(end - low, 60.0)
+    return np.linspace(low - margin, end + margin, columns + 1)
+
+
 def sparkline(plan: ArrivalPlan, *, width: int = 72) -> tuple[str, str]:
     """The curve as `width` blocks, and the line of clock marks below it: the stretch around the peak that is above 6 % of it."""
-    integral = Integral(plan.times, plan.visitors)
-    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
-    if integral.total <= 0:
+    if plan.peak <= 0:
         return " " * width, ""
-    low, end = float(plan.times[high[0]]), float(plan.times[high[-1]])
-    margin = 0.04 * max(end - low, 60.0)
-    edges = np.linspace(low - margin, end + margin, width + 1)
-    mean = np.diff(integral.at(edges)) / np.diff(edges)
+    edges = window(plan, width)
+    mean = np.diff(Integral(plan.times, plan.visitors).at(edges)) / np.diff(edges)
     levels = np.ceil(mean / mean.max() * (len(BLOCKS) - 1) - 1e-9).astype(int)
     left, right = (f"{'−' if t < plan.zero else '+'}{spell(abs(t - plan.zero))}" for t in (edges[0], edges[-1]))
     return "".join(BLOCKS[k] for k in levels), left + " " * max(1, width - len(left) - len(right)) + right
