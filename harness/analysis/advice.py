@@ -157,7 +157,7 @@ def _for_it(point: BreakingPoint, factor: float) -> list[Advice]:
     if point.cause not in IT:
         return []
     text, why = IT[point.cause]
-    step = f"“{point.first_step}”" if point.first_step else "the site"
+    step = f"“{point.first_step.removesuffix(' (redirected)')}”" if point.first_step else "the site"
     more = f": it must answer {factor:.1f} times as much" if factor > 1.05 else ""
     evidence = f" {point.cause_detail}" if point.cause_detail else ""
     return [Advice(audience="it", text=text.format(step=step, more=more), why=why + evidence)]

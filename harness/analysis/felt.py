@@ -14,13 +14,12 @@ import numpy.typing as npt
 
 from harness.analysis import histogram
 from harness.analysis.cohorts import Cohorts
-from harness.analysis.levels import AFTERMATH
+from harness.analysis.levels import aftermath
 from harness.result import FeltPart
 
 Name = Literal["calm", "rise", "peak", "after"]
 
 CALM, NEAR, ABOVE = 0.5, 0.9, 1.1  # of the peak
-PUSH = 1.05  # times the load before
 HELD = 2.0  # s
 TOLERATED = 4  # times T
 DEFAULT_T = 1.0  # s, without a promise of response times: the limit of an uninterrupted flow of thought (Nielsen 1993)
@@ -30,7 +29,7 @@ FEW = 20  # requests: fewer are no experience
 def felt(cohorts: Cohorts, peak: float) -> list[FeltPart]:
     """The parts of which enough requests were seen, in order. `peak` in visitors/s."""
     windows = cohorts.windows
-    dial, after = windows["dial"], _after(cohorts)
+    dial, after = windows["dial"], aftermath(cohorts)
     top = _top(windows[~after], peak)
     chosen: dict[Name, npt.NDArray[np.bool_]] = {
         "calm": ~after & (dial > 0) & (dial < CALM * top),
@@ -42,15 +41,6 @@ def felt(cohorts: Cohorts, peak: float) -> list[FeltPart]:
     _, first = np.unique(windows["piece"], return_index=True)
     parts = (_part(name, cohorts, windows[which[first][windows["piece"]]]) for name, which in chosen.items())
     return [part for part in parts if part is not None]
-
-
-def _after(cohorts: Cohorts) -> npt.NDArray[np.bool_]:
-    """Windows whose visitors meet the backlog of a higher load. A last push beyond the load before it is an overload of its own."""
-    windows = cohorts.windows
-    codes = [cohorts.phases.index(p) for p in AFTERMATH if p in cohorts.phases]
-    found = np.isin(windows["phase"], codes)
-    last = np.maximum.accumulate(np.where(found, 0, np.arange(len(windows))))  # the latest window before that is no aftermath
-    return found & (windows["dial"] <= PUSH * windows["dial"][last])
 
 
 def _near(dial: npt.NDArray[np.float64], top: float) -> npt.NDArray[np.bool_]:

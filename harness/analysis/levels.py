@@ -16,6 +16,7 @@ from harness.scenario.model import Promise
 CLOSE = 0.03  # dials this close, one after the other in one phase, are one level
 SHORTEST = 1.0  # s: shorter pieces are on the way to somewhere
 SHOWN = 200
+PUSH = 1.05  # times the load before
 AFTERMATH = (
     "drain",
     "recover",
@@ -35,11 +36,7 @@ class Stretch:
     windows: npt.NDArray[Any]
     counts: npt.NDArray[np.int64]
     held: tuple[Held, ...]  # per promise
-
-    @property
-    def evidence(self) -> bool:
-        """Whether the level speaks for itself, and not for the backlog of the one before."""
-        return self.phase not in AFTERMATH
+    evidence: bool  # whether the level speaks for itself, and not for the backlog of the one before
 
     @property
     def all_held(self) -> Held:
@@ -52,9 +49,18 @@ class Stretch:
         return int(self.windows["bad"][:, promise].sum()) / decided if decided else None
 
 
+def aftermath(cohorts: Cohorts) -> npt.NDArray[np.bool_]:
+    """Per window: whether its visitors meet the backlog of a higher load. A push beyond the load before it is an overload of its own."""
+    windows = cohorts.windows
+    codes = [cohorts.phases.index(p) for p in AFTERMATH if p in cohorts.phases]
+    found = np.isin(windows["phase"], codes)
+    last = np.maximum.accumulate(np.where(found, 0, np.arange(len(windows))))  # the latest window before that is no aftermath
+    return np.asarray(found & (windows["dial"] <= PUSH * windows["dial"][last]))
+
+
 def stretches(cohorts: Cohorts) -> list[Stretch]:
     """The run as a list of held levels, in order of time."""
-    windows = cohorts.windows
+    windows, after = cohorts.windows, aftermath(cohorts)
     found: list[Stretch] = []
     start = 0
     while start < len(windows):
@@ -64,7 +70,7 @@ def stretches(cohorts: Cohorts) -> list[Stretch]:
             end += 1
         part = windows[start:end]
         if part["seconds"].sum() >= SHORTEST - 1e-6:
-            found.append(_stretch(cohorts, part, cohorts.phase(start)))
+            found.append(_stretch(cohorts, part, cohorts.phase(start), evidence=not after[start:end].any()))
         start = end
     return found
 
@@ -82,7 +88,7 @@ def _close(dial: float, mean: float) -> bool:
     return abs(dial - mean) <= CLOSE * max(dial, mean)
 
 
-def _stretch(cohorts: Cohorts, part: npt.NDArray[Any], phase: str) -> Stretch:
+def _stretch(cohorts: Cohorts, part: npt.NDArray[Any], phase: str, *, evidence: bool) -> Stretch:
     pieces = np.unique(part["piece"])
     held = tuple(
         shares.kept(part["bad"][:, j], part["decided"][:, j], 1 - p.share if p.kind == "latency" else p.limit)
@@ -101,6 +107,7 @@ def _stretch(cohorts: Cohorts, part: npt.NDArray[Any], phase: str) -> Stretch:
         windows=part,
         counts=cohorts.histograms[pieces].sum(axis=0, dtype=np.int64),
         held=held,
+        evidence=evidence,
     )
 
 

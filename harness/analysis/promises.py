@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.analysis import histogram, shares
 from harness.analysis.cohorts import Cohorts
-from harness.analysis.levels import AFTERMATH, Stretch
+from harness.analysis.levels import Stretch, aftermath
 from harness.result import BreakingPoint, PromisePart
 from harness.scenario.model import Promise
 
@@ -85,11 +85,11 @@ def _verdict(j: int, promise: Promise, found: list[Stretch], point: BreakingPoin
 def _first_broken(j: int, promise: Promise, cohorts: Cohorts) -> tuple[float, float] | None:
     """(second, dial) of the first second whose requests broke the promise beyond doubt."""
     windows = cohorts.windows
-    aftermath = [cohorts.phases.index(p) for p in AFTERMATH if p in cohorts.phases]
+    after = aftermath(cohorts)
     bad, decided = windows["bad"][:, j].astype(np.int64), windows["decided"][:, j].astype(np.int64)
     for k in range(len(windows) - FIRST + 1):
         n, b = int(decided[k : k + FIRST].sum()), int(bad[k : k + FIRST].sum())
-        if b >= 3 and shares.wilson(b, n, phi=2.0)[0] > limit_share(promise) and windows["phase"][k] not in aftermath:
+        if b >= 3 and shares.wilson(b, n, phi=2.0)[0] > limit_share(promise) and not after[k]:
             worst = k + int(np.argmax(bad[k : k + FIRST]))
             # A dial that has just been lowered is not what broke it.
             return float(windows["at"][worst]), float(windows["dial"][max(worst - 1, 0) : worst + 1].max())

@@ -20,7 +20,7 @@ ROOM = 1 - MARGIN
 
 def scenario(random: np.random.Generator) -> Scenario:
     """A campaign such as people plan: any of the kinds that have a lever."""
-    kind = random.choice(("email_blast", "webcast"))
+    kind = random.choice(("email_blast", "webcast", "flash_sale"))
     campaign: EmailBlast | Webcast | FlashSale
     if kind == "email_blast":
         campaign = EmailBlast(
