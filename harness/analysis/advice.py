@@ -86,6 +86,10 @@ def _for_marketing(original: Original) -> list[Advice]:
     if isinstance(campaign, FlashSale):
         return [_waiting_room(original), *_fewer(original, "invited", campaign.invited, "Or invite {size} instead of {was}")]
     found = [_waiting_room(original)]
+    if (move := gentler.moved(original)) is not None:
+        text = f"Start “{move.name}” {span(move.change.value)} later, at {move.entry.starts:%H:%M on %d %B}."
+        starts = f"{move.entry.starts:%Y-%m-%dT%H:%M:%S%z}"
+        found.insert(0, _checked(original, move.change, text, {f"campaign.campaigns[{move.place}].starts": starts}))
     if isinstance(campaign, Measured):
         smaller = gentler.scaled(original, "scale", campaign.scale)
         if smaller is not None:

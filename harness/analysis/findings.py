@@ -136,7 +136,9 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     ended = int(steps.outcomes.sum())
     ours = int(steps.outcomes[:, [Outcome.GENERATOR, Outcome.UNSAFE]].sum())
     missing = max(evidence.sent - ended, 0)
-    broken_laws = violations(ending.census, sent=evidence.sent - (missing if generator.lost_workers else 0), ended=ended, ours=ours)
+    # What a lost worker had under way, or a run that ended without draining, is missing and no fault of the books.
+    excused = missing if generator.lost_workers or ending.census.present else 0
+    broken_laws = violations(ending.census, sent=evidence.sent - excused, ended=ended, ours=ours)
     judgement: Judgement = judge(
         point,
         moment.peak,

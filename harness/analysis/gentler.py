@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from harness.campaigns import plan_campaign
+from harness.campaigns.calendar import EVERYDAY, shares
 from harness.campaigns.moment import hardest
 from harness.campaigns.plan import ArrivalPlan, Moment
-from harness.scenario.model import Scenario
+from harness.scenario.campaign import Entry
+from harness.scenario.model import Calendar, Scenario
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 SENDING_TIMES = (
@@ -23,6 +26,7 @@ SENDING_TIMES = (
     *(6 * HOUR * n for n in range(4, 57)),
 )
 """s: minutes up to ten, then steps of 5 and 15 minutes, 1 and 6 hours, up to two weeks."""
+MOVES = tuple(HOUR * n for n in (1, 2, 3, 6, 12, 24, 48, 168))  # s later, for a campaign of a calendar
 BATCHES = (2, 3, 4, 5, 6, 8, 10, 12)
 
 
@@ -45,6 +49,16 @@ class Gentler:
     scenario: Scenario
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """One campaign of a calendar, moved to a later time."""
+
+    place: int  # in the calendar's list
+    name: str
+    entry: Entry
+    change: Gentler
+
+
 def hardness(scenario: Scenario, original: Original) -> float:
     """How hard a scenario's hardest moment is, as a multiple of the original's.
 
@@ -52,7 +66,7 @@ def hardness(scenario: Scenario, original: Original) -> float:
     """
     plan = plan_campaign(scenario)
     by_requests = hardest(plan, scenario).requests_per_second / original.moment.requests_per_second
-    return by_requests if plan.stay is not None else max(by_requests, plan.peak / original.plan.peak)
+    return by_requests if plan.stay is not None else max(by_requests, float(plan.visits.max() / original.plan.visits.max()))
 
 
 def changed(scenario: Scenario, **campaign: object) -> Scenario:
@@ -79,6 +93,29 @@ def fewer(original: Original, lever: str, size: int, **also: object) -> Gentler 
 def scaled(original: Original, lever: str, value: float) -> Gentler | None:
     """The largest factor below `value`, in whole per cent of it, that fits."""
     return _first_fitting(original, [value * k / 100 for k in range(99, 0, -1)], lambda f: changed(original.scenario, **{lever: f}))
+
+
+def moved(original: Original) -> Moved | None:
+    """The smallest move of one campaign of a calendar, among the two that weigh most at the hardest moment, with which the sum fits."""
+    calendar = original.scenario.campaign
+    if not isinstance(calendar, Calendar):
+        return None
+    weights = {name: rate for name, rate in shares(calendar, original.moment.at) if name != EVERYDAY}
+    heaviest = sorted(weights, key=lambda name: -weights[name])[:2]
+    for later in MOVES:
+        for name in heaviest:
+            entries = tuple(_later(entry, later) if entry.scenario == name else entry for entry in calendar.campaigns)
+            scenario = changed(original.scenario, campaigns=entries)
+            found = hardness(scenario, original)
+            if found <= original.room:
+                place = next(k for k, entry in enumerate(entries) if entry.scenario == name)
+                return Moved(place=place, name=name, entry=entries[place], change=Gentler(value=later, hardness=found, scenario=scenario))
+    return None
+
+
+def _later(entry: Entry, seconds: float) -> Entry:
+    starts = entry.starts or (entry.campaign.starts if entry.campaign is not None else None)
+    return entry if starts is None else entry.model_copy(update={"starts": starts + timedelta(seconds=seconds)})
 
 
 def sizes_below(size: int) -> list[int]:

@@ -1,5 +1,7 @@
 """Advice: what is advised fits when it is planned again, and a change that is less than that does not."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,22 @@ from harness.analysis.gentler import Original
 from harness.campaigns import plan_campaign
 from harness.campaigns.moment import hardest
 from harness.result import Advice
-from harness.scenario.model import EmailBlast, FlashSale, Get, Journey, Page, Post, Scenario, Think, ViralSpike, Watch, Webcast
+from harness.scenario.campaign import Entry
+from harness.scenario.model import (
+    Calendar,
+    EmailBlast,
+    FlashSale,
+    Get,
+    Journey,
+    Measured,
+    Page,
+    Post,
+    Scenario,
+    Think,
+    ViralSpike,
+    Watch,
+    Webcast,
+)
 from harness.scenario.spread import Spread
 from harness.scenario.units import read_count, read_duration
 from tests.analysis.rehearsal import mail, point, unfound
@@ -113,6 +130,28 @@ def test_a_spike_cannot_be_slowed_and_is_told_the_capacity_that_is_missing() -> 
     _, given = advised(found, 0.5)
     assert "2.2 times the capacity" in given[0].text
     assert not given[0].checked
+
+
+def test_of_a_calendar_the_smallest_move_of_one_campaign_that_fits_is_told() -> None:
+    """Two mails in the same hour on a site that takes one of them."""
+    nine = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    mails = [Entry(scenario=name, starts=nine, campaign=mail(100.0).campaign) for name in ("News", "Offer")]  # type: ignore[arg-type]
+    both = mail(100.0).model_copy(update={"campaign": Calendar(campaigns=tuple(mails), starts=nine)})
+    original, given = advised(both, 0.7)
+    (move,) = [one for one in given if one.changes]
+    assert move.checked
+    assert move.text.startswith("Start “News” 1 hour later, at 10:00 on 01 December")
+    later = Calendar(campaigns=(mails[0].model_copy(update={"starts": nine + timedelta(hours=1)}), mails[1]), starts=nine)
+    assert gentler.hardness(both.model_copy(update={"campaign": later}), original) <= original.room
+    assert gentler.hardness(both, original) == pytest.approx(1.0)
+
+
+def test_last_times_visitors_are_told_the_scale_that_fits() -> None:
+    """Half of the capacity, a tenth to spare: 45 % of the curve."""
+    rows = tuple((60.0 * k, 60.0 * (k + 1), 1000.0 + 500 * k) for k in range(10))
+    found = mail(100.0).model_copy(update={"campaign": Measured(curve="last.csv", points=rows)})
+    given = advised(found, 0.5)[1]
+    assert [one.changes for one in given if one.changes] == [{"campaign.scale": "0.45"}]
 
 
 def test_a_throttle_that_is_slower_than_the_sending_time_is_what_counts_today() -> None:

@@ -1,5 +1,6 @@
 """Whole runs against simulated sites: what is found agrees with what was done to them, and with itself."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -92,6 +93,21 @@ def test_the_sums_of_the_findings_are_the_sums_of_the_records(kind: str, peak: f
     assert totals.started == totals.completed + totals.failed + totals.abandoned + totals.cut_off
     assert "counting" not in {doubt.kind for doubt in found.doubts}
     assert sum(level.requests for level in found.levels) <= totals.requests
+
+
+def test_a_fleet_that_was_lost_in_mid_run_leaves_findings_and_no_wrong_books() -> None:
+    """No drain: what was under way is missing, visitors are still present, and that is not a fault of counting."""
+    rehearsal = Rehearsal(mail(400.0), Rig(pool(3), np.random.default_rng(4)))
+    dial: float | None = 0.0
+    for _ in range(60):
+        assert dial is not None
+        window = rehearsal.rig.step(dial)
+        dial = rehearsal.analyst.observe(window).dial
+    census = replace(window.census, completed=window.census.started - window.census.present)
+    found = rehearsal.analyst.findings(census=census, stopped_early="the master was lost")
+    assert census.present > 0
+    assert {doubt.kind for doubt in found.doubts} == {"stopped_early"}
+    assert found.verdict == "not_ready"  # half a minute was enough to see the break
 
 
 def test_a_level_is_judged_by_the_requests_sent_during_it() -> None:
