@@ -1,4 +1,4 @@
-"""In: two results. Out: `Comparison`: what changed between them, and whether it is more than noise.
+"""In: two results. Out: `Comparison`: what changed between them, and whether it is more than noise. `model_dump_json` writes it down.
 
 One run is one sample. Two runs differ by the spread of each one's interval and by what no single run can know, the spread from run to
 run (`BETWEEN`; a shared machine adds its own). A change is `worse` or `better` only when the whole 90 % interval of the ratio says so;
@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.result import BreakingPoint, Result
+from harness.result import BreakingPoint, Part, Result
 
 Change = Literal["better", "worse", "same", "unclear"]
 
@@ -23,8 +23,7 @@ SLOWER = 1.25  # times a step's calm response time: less is the machine's mood
 POWER = 2.49  # z(95 %) + z(80 %): a change this many standard errors large is found four times in five
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ratio:
+class Ratio(Part):
     """new / old, with its 90 % interval."""
 
     value: float
@@ -32,8 +31,7 @@ class Ratio:
     high: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepChange:
+class StepChange(Part):
     """A step whose calm response time is no longer what it was, or that only one of the runs has."""
 
     step: str
@@ -42,8 +40,7 @@ class StepChange:
     after: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
+class Comparison(Part):
     """`base` against `run`, by the runs' ids. `sentence` says it in one line; `conditions` are differences that make it less than fair."""
 
     base: str

@@ -8,12 +8,11 @@ tuning, and one bad run is not a shift.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.result import Result, Verdict
+from harness.result import Part, Result, Verdict
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,8 +22,7 @@ FEWEST = 3  # runs on either side of a shift
 LATEST = 200  # runs: older ones tell nothing about a shift today
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrendPoint:
+class TrendPoint(Part):
     """One run of the history. Rates in visitors/s at the campaign's peak; None where the run has no such number."""
 
     run: str

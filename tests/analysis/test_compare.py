@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.compare import compare
+from harness.analysis.compare import Comparison, compare
 from harness.result import BreakingPoint, Result
 from tests.analysis.rehearsal import Rehearsal, generator, mail, point, result, unfound
 from tests.sim.rig import Rig
@@ -150,6 +150,13 @@ def test_what_changed_beside_the_number_is_told() -> None:
     assert "now it is “POST /join”" in said
     assert "no longer recovers" in said
     assert said.count("No longer kept") == 2
+
+
+def test_a_comparison_is_written_down_and_read_again() -> None:
+    """For machines; nothing in it that JSON cannot hold, also where a run has no upper end."""
+    for after in (point(80.0, 83.2), unfound("not_reached", low=150.0)):
+        compared = compare(having(point(100.0, 104.0)), having(after))
+        assert Comparison.model_validate_json(compared.model_dump_json()) == compared
 
 
 def test_the_sentence_names_the_change_with_its_interval() -> None:
