@@ -72,3 +72,16 @@ def _clock_label(clock: Clock, seconds: float) -> str:
     if size < 3600:
         return f"{sign}{size / 60:g} min"
     return f"{sign}{size / 3600:g} h" if size < 48 * 3600 else f"{sign}{size / 86400:g} d"
+
+
+def ms_axis(times: list[float]) -> Spec:
+    """Scale, title and ticks for response times in ms: logarithmic, a tick a decade, where they differ more than thirtyfold."""
+    low, high = min(times), max(times)
+    if high <= 30 * low:
+        return {"title": "ms", "scale": {"zero": True}}
+    decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    return {
+        "title": "ms (logarithmic)",
+        "scale": {"type": "log", "domain": [decades[0], decades[-1]], "nice": False},
+        "axis": {"values": decades, "format": ",~r"},
+    }

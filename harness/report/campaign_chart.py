@@ -82,6 +82,7 @@ def campaign(result: Result) -> Figure:
         keys.append(Key(name="held in the test", shape="line", colour="site"))
     if stretch is not None:
         keys.append(Key(name="at risk", shape="band", colour="risk"))
+    listed = [shown[place] for place in every(len(shown), 40)]
     return both_sizes(
         make,
         keys=tuple(keys),
@@ -91,8 +92,10 @@ def campaign(result: Result) -> Figure:
         description="Dashed line: planned visitors a minute. Band: what the site can serve.",
         table=Table(
             head=("When", "Planned visitors a minute"),
-            rows=tuple((clock.at(times[index]), number(rates[index] * 60)) for index in every(len(times), 24)),
+            rows=tuple((clock.at(times[index]), number(rates[index] * 60)) for index in listed),
+            places=tuple(times[index] for index in listed),
         ),
+        reach=(low, high),
         marks=tuple(phase.name for phase in phases),
     )
 

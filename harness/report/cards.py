@@ -68,10 +68,11 @@ def _margin(headroom: float) -> str:
 def _error_rate(result: Result) -> Card:
     promise, level = facts.error_promise(result), facts.at_peak(result)
     where = "at your peak"
-    if level is None and result.levels:
-        level = facts.best_held(result) or max(
-            (lev for lev in result.levels if lev.requests), key=lambda lev: lev.visitors_per_second, default=None
-        )
+    shown = level is not None  # what was seen speaks for the peak
+    if level is None and (level := facts.above_peak(result)) is not None:
+        where, shown = f"at {a_minute(level.visitors_per_second).value} visitors a minute, above your peak", True
+    elif level is None and result.levels:
+        level = facts.best_held(result) or facts.highest(result)
         where = f"at {a_minute(level.visitors_per_second).value} visitors a minute, the nearest we can show" if level else where
     if level is None or level.error_rate is None:
         return Card(
@@ -88,7 +89,7 @@ def _error_rate(result: Result) -> Card:
     rate = level.error_rate
     margin, state = "", STATES[result.verdict]
     if promise is not None:
-        known = where == "at your peak" and result.verdict != "inconclusive"
+        known = shown and result.verdict != "inconclusive"
         state = ("good" if rate < promise.limit else "bad") if known else "unknown"
         margin = "within the promise" if rate < promise.limit else "above the promise"
     return Card(

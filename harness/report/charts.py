@@ -1,16 +1,25 @@
-"""In: `Result`. Out: the figures that need no clock: answers and waits against the load, and answers against the queue."""
+"""In: `Result` and the single seconds of its series. Out: the figures over the offered load: good answers, and response times."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
 from harness.report import facts, words
+from harness.report.axis import ms_axis
 from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import a_minute, milliseconds, number, percent, plural, whole
-from harness.report.thin import every, spikes
+from harness.report.thin import every
 from harness.result import Level, Result
+
+DOTS = 200
+"""At most so many single seconds in a chart."""
 
 ROWS = 60
 """At most so many rows of numbers behind a figure; all of them are in the files beside the report."""
 
+DOT = "M-.5-.5h1v1h-1Z"
 CROSS = "M-.8,-.8L.8,.8M.8,-.8L-.8,.8"
 
 HELD = {"yes": "held", "no": "broke", "unclear": "unclear"}
@@ -20,19 +29,25 @@ def _levels(result: Result) -> list[Level]:
     able = sorted(
         (level for level in result.levels if level.requests and not facts.is_aftermath(level)), key=lambda level: level.visitors_per_second
     )
-    return [able[index] for index in every(len(able), 150)]
+    return [able[index] for index in every(len(able), 100)]
 
 
-def _load_axis(result: Result, levels: list[Level], small: bool) -> Spec:
+def _reach(result: Result, levels: list[Level], seconds: Sequence[Second]) -> tuple[float, float]:
+    """The ends of the load's axis, in visitors a minute."""
     rates = [level.visitors_per_second for level in levels] + [result.campaign.peak_visitors_per_second]
+    rates += [second.offered / 60 for second in seconds]
     if result.breaking_point.high:
         rates.append(result.breaking_point.high)
+    return (0.0, max(rates) * 60 * 1.03)
+
+
+def _load_axis(result: Result, levels: list[Level], seconds: Sequence[Second], small: bool) -> Spec:
     return {
         "field": "offered",
         "type": "quantitative",
         "title": "offered load, visitors a minute" if small else "offered load: the campaign scaled to a peak of so many visitors a minute",
         "axis": {"tickCount": 5 if small else 9},
-        "scale": {"domain": [0, max(rates) * 60 * 1.03], "nice": False},
+        "scale": {"domain": list(_reach(result, levels, seconds)), "nice": False},
     }
 
 
@@ -56,6 +71,28 @@ def _guides(result: Result, x: Spec) -> list[Spec]:
         }
     )
     return layers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Second:
+    """One second of the test: the load offered, and what came back. None where nothing did."""
+
+    offered: float  # visitors a minute
+    good: float | None  # answers well and in time
+    p95_ms: float | None
+
+
+def _single(seconds: Sequence[Second], field: Literal["good", "p95_ms"], x: Spec, y: Spec) -> list[Spec]:
+    """Every second of the test as a faint dot, so that what was passed through shows beside what was held."""
+    told = [{"offered": each.offered, y["field"]: max(value, 0.1)} for each in seconds if (value := getattr(each, field)) is not None]
+    if not told:
+        return []
+    mark = {"type": "point", "shape": DOT, "filled": True, "size": 16, "color": "var(--muted)", "opacity": 0.55}
+    return [{"data": values([told[place] for place in every(len(told), DOTS)]), "mark": mark, "encoding": {"x": x, "y": y}}]
+
+
+def _single_key(seconds: Sequence[Second], name: str) -> tuple[Key, ...]:
+    return (Key(name=name, shape="dot", colour="muted"),) if seconds else ()
 
 
 def _guide_keys(result: Result) -> tuple[Key, ...]:
@@ -86,7 +123,7 @@ def _width(small: bool) -> int:
     return (NARROW if small else WIDE) - 60
 
 
-def throughput(result: Result) -> Figure | None:
+def throughput(result: Result, seconds: Sequence[Second] = ()) -> Figure | None:
     """Good answers a second at each level of load, with the breaking point's interval."""
     levels = _levels(result)
     if not levels:
@@ -94,7 +131,7 @@ def throughput(result: Result) -> Figure | None:
     rows = [{"offered": lev.visitors_per_second * 60, "good": lev.goodput_per_second, "held": HELD[lev.held]} for lev in levels]
 
     def make(small: bool) -> Spec:
-        x = _load_axis(result, levels, small)
+        x = _load_axis(result, levels, seconds, small)
         y: Spec = {"field": "good", "type": "quantitative", "title": "good answers a second"}
         dots = {
             "data": values(rows),
@@ -114,7 +151,11 @@ def throughput(result: Result) -> Figure | None:
                 },
             },
         }
-        return {"width": _width(small), "height": 200 if small else 240, "layer": [*_guides(result, x), dots]}
+        return {
+            "width": _width(small),
+            "height": 200 if small else 240,
+            "layer": [*_guides(result, x), *_single(seconds, "good", x, y), dots],
+        }
 
     caption = _throughput_caption(result)
     return both_sizes(
@@ -123,6 +164,7 @@ def throughput(result: Result) -> Figure | None:
             Key(name="held", shape="circle", colour="good"),
             Key(name="broke", shape="cross", colour="bad"),
             Key(name="unclear", shape="diamond", colour="unknown"),
+            *_single_key(seconds, "one second"),
             *_guide_keys(result),
         ),
         key="throughput",
@@ -131,6 +173,7 @@ def throughput(result: Result) -> Figure | None:
         description=caption
         + " Each mark is a level: circle held, cross broke, diamond unclear. Band: breaking point. Dashed: the campaign's peak.",
         table=_level_table(result),
+        reach=_reach(result, levels, seconds),
     )
 
 
@@ -147,7 +190,7 @@ def _throughput_caption(result: Result) -> str:
     return f"The most good answers in one second's mean were {number(best.goodput_per_second)}."
 
 
-def latency(result: Result) -> Figure | None:
+def latency(result: Result, seconds: Sequence[Second] = ()) -> Figure | None:
     """Percentiles at each level of load, with the promise's limit and the breaking point's interval."""
     levels = [level for level in _levels(result) if level.p50_ms is not None]
     if not levels:
@@ -161,13 +204,12 @@ def latency(result: Result) -> Figure | None:
                 rows.append({"offered": level.visitors_per_second * 60, "ms": max(value, 0.1), "share": name})
     times = [float(str(row["ms"])) for row in rows]
     limit = facts.latency_limit_ms(result)
-    logarithmic = max(times) / min(times) > 30
+    times += [max(second.p95_ms, 0.1) for second in seconds if second.p95_ms is not None]
 
     def make(small: bool) -> Spec:
-        x = _load_axis(result, levels, small)
-        scale: Spec = {"type": "log"} if logarithmic else {"zero": True}
-        y: Spec = {"field": "ms", "type": "quantitative", "title": "ms" + (" (logarithmic)" if logarithmic else ""), "scale": scale}
-        layers = _guides(result, x)
+        x = _load_axis(result, levels, seconds, small)
+        y = {"field": "ms", "type": "quantitative", **ms_axis([*times, *([limit] if limit else [])])}
+        layers = [*_guides(result, x), *_single(seconds, "p95_ms", x, y)]
         if limit is not None:
             layers.append(
                 {"data": values([{"ms": limit}]), "mark": {"type": "rule", "color": "var(--bad)", "strokeWidth": 1.5}, "encoding": {"y": y}}
@@ -189,12 +231,18 @@ def latency(result: Result) -> Figure | None:
     caption = _latency_caption(result, limit)
     return both_sizes(
         make,
-        keys=(*percentile_keys(list(names.values())), *_guide_keys(result), *promise_key(limit)),
+        keys=(
+            *percentile_keys(list(names.values())),
+            *_single_key(seconds, "p95 of one second"),
+            *_guide_keys(result),
+            *promise_key(limit),
+        ),
         key="latency",
         title="Response times against offered load",
         caption=caption,
         description="Lines: p50, p95 and p99 of good answers, from the planned moment. Solid rule: the promise.",
         table=_level_table(result),
+        reach=_reach(result, levels, seconds),
     )
 
 
@@ -239,39 +287,5 @@ def _level_table(result: Result) -> Table:
         head=("Visitors a minute", "Held?", "Seconds", "Requests", "Good answers a second", "p50", "p95", "p99", "Failed"),
         rows=rows,
         note=note,
-    )
-
-
-def in_flight(result: Result) -> Figure | None:
-    """Answers a second while so many requests were under way: the measurement that the estimate rests on."""
-    curve = result.breaking_point.curve
-    if curve is None or not curve.in_flight:
-        return None
-    kept = spikes(curve.answers_per_second, 200)
-    rows = [{"n": curve.in_flight[i], "rate": curve.answers_per_second[i], "seconds": curve.seconds[i]} for i in kept]
-
-    def make(small: bool) -> Spec:
-        encoding = {
-            "x": {"field": "n", "type": "quantitative", "title": "requests under way", "axis": {"tickCount": 5 if small else 10}},
-            "y": {"field": "rate", "type": "quantitative", "title": "answers a second"},
-        }
-        line = {"mark": {"type": "line", "color": "var(--site)"}, "encoding": encoding}
-        size = {"field": "seconds", "type": "quantitative", "legend": None, "scale": {"range": [12, 220]}}
-        dots = {"mark": {"type": "point", "filled": True, "color": "var(--site)", "opacity": 0.55}, "encoding": {**encoding, "size": size}}
-        return {"width": _width(small), "height": 180 if small else 220, "data": values(rows), "layer": [line, dots]}
-
-    top = max(curve.answers_per_second)
-    caption = f"The site answers at most about {number(top)} requests a second, however many wait: where the curve goes flat, it is full."
-    return both_sizes(
-        make,
-        key="in-flight",
-        title="Answers a second against requests under way",
-        caption=caption,
-        description="The larger a dot, the longer the site was seen at that level.",
-        table=Table(
-            head=("Requests under way", "Answers a second", "Seconds seen"),
-            rows=tuple(
-                (number(row["n"]), number(row["rate"]), f"{row['seconds']:.1f}") for row in (rows[i] for i in every(len(rows), ROWS))
-            ),
-        ),
+        places=tuple(level.visitors_per_second * 60 for level in shown),
     )

@@ -75,6 +75,7 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    places: tuple[float, ...] = ()  # where each row stands on the x axis of its figure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +83,7 @@ class Key:
     """One entry of a figure's legend. It stands in the page, not in the drawing: so it wraps, and is set in the reader's own font."""
 
     name: str
-    shape: Literal["line", "dash", "dots", "band", "area", "circle", "cross", "diamond"]
+    shape: Literal["line", "dash", "dots", "band", "area", "circle", "cross", "diamond", "dot"]
     colour: str  # the name of a CSS variable
 
 
@@ -98,6 +99,7 @@ class Figure:
     narrow: Markup
     table: Table
     keys: tuple[Key, ...] = ()
+    reach: tuple[float, float] | None = None  # the ends of the x axis, in the unit of the table's places
     marks: tuple[str, ...] = ()  # the names of the numbered marks, in order
 
 
@@ -114,12 +116,24 @@ def both_sizes(
     description: str,
     table: Table,
     keys: tuple[Key, ...] = (),
+    reach: tuple[float, float] | None = None,
     marks: tuple[str, ...] = (),
 ) -> Figure:
     """Draw a figure for screens and for phones from one maker of specifications, which is told whether it is for a phone."""
     text = f"{caption} {description}"
     wide, narrow = (draw(make(small), key=key, narrow=small, title=title, description=text) for small in (False, True))
-    return Figure(key=key, title=title, caption=caption, description=text, wide=wide, narrow=narrow, table=table, keys=keys, marks=marks)
+    return Figure(
+        key=key,
+        title=title,
+        caption=caption,
+        description=text,
+        wide=wide,
+        narrow=narrow,
+        table=table,
+        keys=keys,
+        reach=reach,
+        marks=marks,
+    )
 
 
 def draw(spec: Spec, *, key: str, narrow: bool, title: str, description: str) -> Markup:
@@ -138,6 +152,9 @@ _GEOMETRY = re.compile(r' (d|transform|x|y|x1|x2|y1|y2|width|height|r|cx|cy)="([
 _FRACTION = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
 _EMPTY = re.compile(r"<g(?: [a-z-]+=\"[^\"]*\")*>\s*</g>")
 _IDENTIFIER = re.compile(r'(id="|url\(#)([A-Za-z]+_?\d+)')
+_MARK = re.compile(r"<path( [^<>]*)/>")
+_MARKS = re.compile(r"<g>(?:<path(?: [a-z-]+=\"[^\"<>]*\")*/>){4,}</g>")
+_ATTRIBUTE = re.compile(r" ([a-z-]+)=\"([^\"]*)\"")
 _OPEN = re.compile(r"<svg[^>]*?width=\"([\d.]+)\"[^>]*?height=\"([\d.]+)\"[^>]*>")
 
 
@@ -148,6 +165,7 @@ def tidy(svg: str, *, name: str, title: str, description: str, css: str) -> str:
     text = _GEOMETRY.sub(lambda found: f' {found[1]}="{_FRACTION.sub(_tenths, found[2])}"', text)
     while (shorter := _EMPTY.sub("", text)) != text:
         text = shorter
+    text = _MARKS.sub(_hoisted, text)
     known: dict[str, str] = {}
 
     def own(found: re.Match[str]) -> str:
@@ -163,6 +181,20 @@ def tidy(svg: str, *, name: str, title: str, description: str, css: str) -> str:
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(description)}</desc>'
     )
     return head + text[opening.end() :]
+
+
+def _hoisted(found: re.Match[str]) -> str:
+    """What all marks of a group have in common is said once, on the group: a cloud of dots takes a third of the bytes."""
+    marks = [dict(_ATTRIBUTE.findall(mark)) for mark in _MARK.findall(found[0])]
+    first = marks[0]
+    common = {name: value for name, value in first.items() if name != "transform" and all(mark.get(name) == value for mark in marks)}
+    common.pop("d", None)  # no attribute of a group: it stays with every mark
+    own = [{name: value for name, value in mark.items() if name not in common} for mark in marks]
+    return f"<g{_attributes(common)}>{''.join(f'<path{_attributes(mark)}/>' for mark in own)}</g>"
+
+
+def _attributes(told: dict[str, str]) -> str:
+    return "".join(f' {name}="{value}"' for name, value in told.items())
 
 
 def _tenths(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.result import Level, PromisePart, Result
+from harness.result import AnswerCurve, Level, PromisePart, Result
 
 NEAR = 1.25
 """A level speaks for a load when it lies within this factor of it."""
@@ -42,10 +42,23 @@ def at_peak(result: Result) -> Level | None:
     return nearest(_loaded(result), result.campaign.peak_visitors_per_second)
 
 
+def above_peak(result: Result) -> Level | None:
+    """The lowest level at or above the campaign's own peak that held: what holds there holds at the peak."""
+    held = [
+        level for level in _loaded(result) if level.held == "yes" and level.visitors_per_second >= result.campaign.peak_visitors_per_second
+    ]
+    return min(held, key=lambda level: level.visitors_per_second, default=None)
+
+
 def best_held(result: Result) -> Level | None:
     """The highest level that held."""
     held = [level for level in _loaded(result) if level.held == "yes"]
     return max(held, key=lambda level: level.visitors_per_second, default=None)
+
+
+def highest(result: Result) -> Level | None:
+    """The highest level seen, whether it held or not."""
+    return max(_loaded(result), key=lambda level: level.visitors_per_second, default=None)
 
 
 def _loaded(result: Result) -> list[Level]:
@@ -73,6 +86,8 @@ def felt(result: Result) -> list[Felt]:
     if own is not None:
         ratio = own.visitors_per_second / peak
         add("Your peak" if 0.95 <= ratio <= 1.05 else ("Just above your peak" if ratio > 1 else "Just below your peak"), own)
+    else:
+        add("Above your peak", above_peak(result))
     add("Calm", min(levels, key=lambda level: level.visitors_per_second))
     add("Half of your peak", nearest(levels, peak / 2))
     if point.status == "found" and point.visitors_per_second is not None:
@@ -120,6 +135,17 @@ def crossings(times: list[float], rates: list[float], limit: float) -> list[tupl
 def error_promise(result: Result) -> PromisePart | None:
     """The first promise about failed responses."""
     return next((promise for promise in result.promises if promise.kind == "errors"), None)
+
+
+def under_pressure(curve: AnswerCurve) -> float:
+    """Answers/s while the site was busiest: the mean over the upper half of the time, by requests under way. Rare levels weigh little."""
+    told = sorted(zip(curve.in_flight, curve.answers_per_second, curve.seconds, strict=True), reverse=True)
+    left = half = sum(curve.seconds) / 2
+    total = 0.0
+    for _, rate, seconds in told:
+        taken = min(seconds, left)
+        total, left = total + rate * taken, left - taken
+    return total / half if half > 0 else 0.0
 
 
 def latency_limit_ms(result: Result) -> float | None:

@@ -8,11 +8,12 @@ import pandas as pd
 
 from harness import series as columns
 from harness.report import facts
-from harness.report.axis import elapsed, elapsed_axis
-from harness.report.charts import CROSS, percentile_colours, percentile_dashes, percentile_keys, promise_key
+from harness.report.axis import elapsed, elapsed_axis, ms_axis
+from harness.report.charts import CROSS, Second, percentile_colours, percentile_dashes, percentile_keys, promise_key
 from harness.report.drawing import NARROW, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import milliseconds, number, percent, plural, whole
 from harness.report.thin import every, spikes
+from harness.report.words import sentence
 from harness.result import Result
 
 POINTS = 240
@@ -29,6 +30,13 @@ def whole_site(series: pd.DataFrame) -> pd.DataFrame:
 
 def _numbers(column: pd.Series) -> Numbers:
     return [None if value is None or math.isnan(value) else float(value) for value in column.tolist()]
+
+
+def seconds_of(series: pd.DataFrame) -> list[Second]:
+    """Every second of the whole site as the load charts show it."""
+    site = whole_site(series)
+    told = zip(*(_numbers(site[name]) for name in ("dial_visitors_per_second", "ok", "slow", "ok_p95_ms")), strict=True)
+    return [Second(offered=dial * 60, good=None if ok is None else ok - (slow or 0.0), p95_ms=p95) for dial, ok, slow, p95 in told if dial]
 
 
 def answers(series: pd.DataFrame) -> Figure | None:
@@ -86,7 +94,7 @@ def answers(series: pd.DataFrame) -> Figure | None:
     caption = (
         "Every answer came well and in time."
         if bad == 0
-        else f"{percent(bad / total)} of all answers came too late or failed; the worst second was at {elapsed(seconds[kept[worst]])}."
+        else sentence(f"{percent(bad / total)} of all answers came too late or failed, most at {elapsed(seconds[kept[worst]])}.")
     )
     table = every(len(seconds), ROWS)
     return both_sizes(
@@ -103,7 +111,9 @@ def answers(series: pd.DataFrame) -> Figure | None:
                 for i in table
             ),
             note=_left_out(len(seconds)),
+            places=tuple(seconds[i] for i in table),
         ),
+        reach=(0.0, width),
     )
 
 
@@ -127,17 +137,12 @@ def response_times(result: Result, series: pd.DataFrame) -> Figure | None:
     kept = [i for i in spikes(failures, POINTS // 2) if failures[i] is not None]
     crosses: list[dict[str, object]] = [{"at": seconds[i], "ms": max(failures[i] or 0.0, 0.1)} for i in kept]
     times = [float(str(row["ms"])) for row in [*rows, *crosses] if row["ms"] is not None]
-    logarithmic, limit, width = max(times) / min(times) > 30, facts.latency_limit_ms(result), max(seconds) + 1
+    limit, width = facts.latency_limit_ms(result), max(seconds) + 1
 
     def make(small: bool) -> Spec:
         axis = elapsed_axis(width, ticks=5 if small else 10)
         x: Spec = {"field": "at", "type": "quantitative", "scale": {"domain": [0, width], "nice": False}, "axis": axis}
-        y: Spec = {
-            "field": "ms",
-            "type": "quantitative",
-            "title": "ms" + (" (logarithmic)" if logarithmic else ""),
-            "scale": {"type": "log"} if logarithmic else {"zero": True},
-        }
+        y = {"field": "ms", "type": "quantitative", **ms_axis([*times, *([limit] if limit else [])])}
         layers: list[Spec] = []
         if limit is not None:
             layers.append(
@@ -187,5 +192,7 @@ def response_times(result: Result, series: pd.DataFrame) -> Figure | None:
                 (f"{seconds[i]:.0f}", *(milliseconds(data[name][i]) for name in names.values()), milliseconds(failures[i])) for i in table
             ),
             note=_left_out(len(seconds)),
+            places=tuple(seconds[i] for i in table),
         ),
+        reach=(0.0, width),
     )

@@ -80,7 +80,7 @@ class Page:
 
     def key(self, name: str) -> None:
         """Press and release one key, such as "Tab"."""
-        codes = {"Tab": 9, "Enter": 13}
+        codes = {"Tab": 9, "Enter": 13, "ArrowRight": 39}
         for kind in ("rawKeyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=codes[name])
 

@@ -25,7 +25,7 @@ OVERFLOWING = """
 
 OPEN_ALL = "document.querySelectorAll('details').forEach(part => part.open = true)"
 
-CONTROLS = "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(node => node.checkVisibility())"
+CONTROLS = "[...document.querySelectorAll('a[href], summary, button, [tabindex=\"0\"]')].filter(node => node.checkVisibility())"
 
 SHOWN = "[...document.querySelectorAll('figure > svg')].filter(drawing => drawing.getClientRects().length)"
 
@@ -99,7 +99,8 @@ def test_without_scripts_the_page_says_the_same(tab: Page, pages: Path) -> None:
     tab.open(path)
     with_scripts = tab.text()
     tab.open(path, scripts=False)
-    assert tab.text() == with_scripts
+    hint = "Point at the chart, or use the arrow keys in it, to read its values."
+    assert tab.text().split() == with_scripts.replace(hint, "").split()
     assert "expect long waits from 10:03 to 10:11" in with_scripts
 
 
@@ -190,3 +191,33 @@ def test_axe_finds_nothing(name: str, dark: bool, tab: Page, pages: Path) -> Non
     tab.evaluate(Path(AXE).read_text(encoding="utf-8") + ";0")
     found = tab.evaluate("axe.run(document).then(r => r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)]))")
     assert found == []
+
+
+def test_values_can_be_read_off_a_chart_by_pointer_and_by_keys(tab: Page, pages: Path) -> None:
+    """The optional script tells the row of numbers next to the pointer, and marks where it is; arrow keys walk through them."""
+    tab.open(pages / "not-ready-email.html")
+    assert tab.problems == []
+    box = tab.evaluate(
+        "(svg => (svg.scrollIntoView({block: 'center'}), (b => [b.left, b.top, b.width, b.height])(svg.getBoundingClientRect())))"
+        "(document.querySelector('#figure-answers > svg.wide'))"
+    )
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] * 0.5, y=box[1] + box[3] * 0.5)
+    told = "document.querySelector('#figure-answers .readout').innerText"
+    second = re.match(r"Second: (\d+) · Offered, visitors a minute: ", tab.evaluate(told))
+    assert second is not None
+    assert 20 <= int(second[1]) <= 36  # the middle of a test of 58 seconds
+    tab.evaluate("document.querySelector('#figure-answers > svg.wide').focus()")
+    tab.key("ArrowRight")
+    assert tab.evaluate(told).startswith(f"Second: {int(second[1]) + 1} ")
+
+
+def test_a_click_on_a_columns_head_sorts_the_table(tab: Page, pages: Path) -> None:
+    """Numbers sort as numbers, with their units; the head says which way."""
+    tab.open(pages / "not-ready-email.html")
+    tab.evaluate(OPEN_ALL)
+    table = "document.querySelector('#figure-throughput table')"
+    tab.evaluate(f"{table}.querySelectorAll('th button')[6].click()")
+    shown = tab.evaluate(f"[...{table}.tBodies[0].rows].map(row => row.cells[6].innerText)")
+    times = [float(text.split()[0]) * (1000 if text.endswith(" s") else 1) for text in shown]
+    assert times == sorted(times)
+    assert tab.evaluate(f"{table}.querySelectorAll('th')[6].getAttribute('aria-sort')") == "ascending"
