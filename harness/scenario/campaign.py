@@ -24,7 +24,8 @@ class TimeZone(Model):
 class EmailBlast(Model):
     """A mail to a list.
 
-    `sent_over` is how long the sending takes, evenly or in so many `batches`; `throttle` is the provider's own limit.
+    `sent_over` is how long the sending takes, evenly or in so many `batches`; `throttle` is the provider's own limit. With `send_times`
+    personal every address gets its mail at its own best hour instead, over 24 h.
     `click_rate` is of delivered mails; with `open_rate` it is open_rate × click_to_open instead. `scanner_share` is the security scanners'
     share of all clicks; with `gateways` (mails behind a scanning gateway) their hits are counted from `links` and `hits_per_link`.
     """
@@ -39,6 +40,7 @@ class EmailBlast(Model):
     batches: Count = 1
     throttle: Rate | None = None
     time_zones: tuple[TimeZone, ...] = ()
+    send_times: Literal["together", "personal"] = "together"
     open_rate: Percent | None = None
     click_to_open: Percent = 0.13
     half_of_clicks_within: Duration | None = None

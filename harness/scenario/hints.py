@@ -48,6 +48,7 @@ HINTS: dict[str, str] = {
     "EmailBlast.scanner_share": "The share of clicks that are mail security scanners, not people.",
     "EmailBlast.batches": "Sent in so many portions instead of evenly.",
     "EmailBlast.throttle": "The most that the mail provider sends.",
+    "EmailBlast.send_times": "together: everybody gets the mail in one go; personal: each at the hour when they usually read.",
     "EmailBlast.time_zones": "Parts of the list that get their mail later.",
     "EmailBlast.open_rate": "The share of delivered mails that are opened; with click_to_open it replaces click_rate.",
     "EmailBlast.click_to_open": "The share of opened mails whose link is clicked.",
