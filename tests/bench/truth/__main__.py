@@ -1,0 +1,94 @@
+"""In: argv. Out: real surges on servers of known truth, a row each; or the table of all rows.
+
+python -m tests.bench.truth --runs 5                   until every case has five rows; may be stopped and started again
+python -m tests.bench.truth --kinds stalls nginx-limit --runs 2 --keep /tmp/kept
+python -m tests.bench.truth --k6 PATH --runs 3         what a k6 ramp says of the same servers
+python -m tests.bench.truth --table
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.truth.cases import CASES
+from tests.bench.truth.ramp import ramp
+from tests.bench.truth.rows import FILE, Row, add, read
+from tests.bench.truth.table import table
+from tests.bench.truth.trial import surge
+
+
+@contextlib.contextmanager
+def alone(lock: Path | None) -> Iterator[None]:
+    """While nobody else who knows of this lock measures."""
+    if lock is None:
+        yield
+        return
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def told(row: Row) -> str:
+    """One line for whoever waits."""
+    number = "no number" if row.estimate is None else f"{row.estimate:7.1f} ({row.low or 0:.1f}–{row.high or float('inf'):.1f})"
+    truth = "" if row.truth is None else f" for {row.truth:.1f}"
+    error = "" if row.error is None else f" {row.error:+6.1%} {'covered' if row.covered else 'NOT COVERED'}"
+    wrong = "".join(
+        f" wrong {what}: {said}"
+        for what, said, right in (
+            ("status", row.status, row.status_right),
+            ("cause", row.cause, row.cause_right),
+            ("step", row.first_step, row.step_right),
+        )
+        if right is False
+    )
+    rest = f"harmed {row.harmed or 0:.1%} lag p99 {row.lag_p99_ms or 0:.1f} ms {row.seconds:.0f} s load {row.load:.1f}"
+    return f"{row.tool:5s} {row.kind:17s} #{row.seed:<3d} {number}{truth}{error} {row.model}/{row.cause}{wrong}; {rest}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.truth", description="Estimates against known truths, on real sockets.")
+    parser.add_argument("--kinds", nargs="+", choices=CASES, metavar="KIND", help=", ".join(CASES))
+    parser.add_argument("--runs", type=int, default=1, help="rows that each case is to have")
+    parser.add_argument("--budget", choices=("quick", "full"), default="quick")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--since", default="", help="count and print rows from this date on only (ISO, UTC)")
+    parser.add_argument("--keep", type=Path, help="a folder for the windows of every run, to be read by tests.bench.truth.replay")
+    parser.add_argument("--lock", type=Path, help="a file to lock during each run, for machines that several measure on")
+    parser.add_argument("--no-pin", dest="pin", action="store_false", help="do not give server and generator a core each")
+    parser.add_argument("--rows", type=Path, default=FILE)
+    parser.add_argument("--k6", type=Path, metavar="PROGRAM", help="run this k6 in place of a surge")
+    parser.add_argument("--table", action="store_true", help="print the table and send nothing")
+    given = parser.parse_args()
+    if given.table:
+        print(table(read([given.rows], given.since)))
+        return
+    tool = "k6" if given.k6 else "surge"
+    for number in range(given.runs):
+        for name in given.kinds or CASES:
+            case, seed = CASES[name], given.first_seed + number
+            if given.k6 and case.truth is None:
+                continue
+            if case.stack[:1] == ("nginx",) and not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
+                print(f"{name}: nginx is not installed", file=sys.stderr)
+                continue
+            there = [r for r in read([given.rows], given.since) if (r.kind, r.profile, r.tool) == (name, given.budget, tool)]
+            if len(there) > number:
+                continue
+            with alone(given.lock):
+                if given.k6:
+                    row = ramp(case, seed, given.k6, pin=given.pin)
+                else:
+                    row = surge(case, seed, given.budget, keep=given.keep, pin=given.pin)
+            add(row, given.rows)
+            print(told(row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

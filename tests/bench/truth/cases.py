@@ -1,0 +1,133 @@
+"""In: a name. Out: `Case`: a server to be surged, what visitors do there, and the right answers. Kinds, and stacks nobody here wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from tests.bench.truth.capacity import known
+from tests.bench.truth.kinds import KINDS
+from tests.bench.truth.press import press
+from tests.bench.truth.process import stack, stub
+
+_CURVE = "minute,visitors\n" + "".join(f"2026-11-02T09:{minute:02d}:00,{{count}}\n" for minute in range(5))
+_SCENARIO = """\
+name: A steady crowd
+campaign:
+  type: measured
+  curve: crowd.csv
+target:
+  url: {url}
+promises:
+  - 95% of responses within 500 ms
+  - errors below 1%
+journeys:
+  - name: visit
+    share: 100%
+    steps:
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """`truth` in visitors/s; None: there is none, or (`pressed`) a saturating crowd is to tell it. `near`: what campaigns are sized by.
+    `status`, `causes`, `step`: the right answers."""
+
+    name: str
+    group: str
+    near: float
+    truth: float | None = None
+    causes: tuple[str, ...] = ()
+    step: str | None = None
+    status: tuple[str, ...] = ("found",)
+    paths: tuple[str, ...] = ("/",)
+    contains: str | None = None
+    stack: tuple[str, ...] = ()
+    pressed: bool = False
+
+    def served(self, seed: int) -> AbstractContextManager[dict[str, Any]]:
+        return stack(*self.stack) if self.stack else stub(self.name, seed)  # type: ignore[no-any-return]
+
+    def scenario(self, folder: Path, url: str, peak: float) -> Path:
+        """Write the scenario: a crowd of `peak` visitors/s for five minutes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "crowd.csv").write_text(_CURVE.format(count=round(60 * peak)))
+        text = _SCENARIO.format(url=url)
+        for path in self.paths:
+            text += f"      - get: {path}\n" + (f"        check: {{contains: {self.contains}}}\n" if self.contains else "")
+        file = folder / "crowd.yaml"
+        file.write_text(text)
+        return file
+
+    def measured(self, url: str) -> float | None:
+        """The truth, where only a saturating crowd can tell: answers/s under it, a little above what keeps the promises for ever."""
+        if not self.pressed:
+            return self.truth
+        return uvloop.run(press(url, 32, 6.0, list(self.paths))).per_second
+
+
+def _kind(name: str) -> Case:
+    kind = KINDS[name]
+    paths = ("/a", "/b", "/c", "/d") if kind.steps == 4 else ("/",)
+    found = kind.status == "found"
+    status = {"not_reached": ("not_reached", "inconclusive"), "broken_at_baseline": ("broken_at_baseline", "target_down")}
+    return Case(
+        name=name,
+        group=kind.group,
+        near=kind.near or 200.0,
+        truth=known()[name]["capacity"] if found else None,
+        causes=kind.causes if found else (),
+        step=f"GET {paths[kind.first_step]}" if found else None,
+        status=status.get(kind.status, ("found",)),
+        paths=paths,
+        contains="Everything is fine",
+    )
+
+
+CASES = {name: _kind(name) for name in KINDS} | {
+    case.name: case
+    for case in (
+        Case(
+            name="nginx-limit",
+            group="stacks",
+            near=200.0,
+            truth=None,
+            causes=("rate_limited",),
+            step="GET /",
+            contains="Everything is fine",
+            stack=("nginx", "--rate=200", "--burst=20"),
+        ),
+        Case(
+            name="gunicorn-sqlite",
+            group="stacks",
+            near=600.0,
+            causes=("slow", "collapse", "timeouts"),
+            step="GET /order",
+            paths=("/order",),
+            stack=("shop",),
+            pressed=True,
+        ),
+        Case(
+            name="gunicorn-httpbin",
+            group="stacks",
+            near=120.0,
+            causes=("slow", "collapse", "timeouts"),
+            step="GET /delay/0.02",
+            paths=("/delay/0.02",),
+            stack=("httpbin",),
+            pressed=True,
+        ),
+    )
+}
+
+
+@contextmanager
+def serving(case: Case, seed: int) -> Iterator[tuple[dict[str, Any], float | None]]:
+    """The server in its own process, and its truth."""
+    with case.served(seed) as told:
+        yield told, case.measured(told["url"]) if case.pressed else told.get("capacity") or case.truth

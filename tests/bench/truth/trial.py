@@ -1,0 +1,215 @@
+"""In: a case and a seed. Out: a `Row`: one real surge, Locust master and workers, on a server whose truth is known.
+
+The loop is that of `surge run` without its pages, so that the windows can be kept. Server and generator get a core each where the machine
+has two; both go before the machine's other work where that is permitted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from harness.analysis.findings import Analyst, Findings
+from harness.analysis.search import PROFILES
+from harness.campaigns import plan_campaign
+from harness.campaigns.moment import hardest
+from harness.engine.fleet import Fleet, Mission, TargetDown
+from harness.engine.window import Window
+from harness.engine.wire import Outcome
+from harness.run import GRACE
+from harness.scenario import load
+from harness.scenario.catalog import samples
+from tests.bench.truth.cases import Case, serving
+from tests.bench.truth.kinds import LIMIT
+from tests.bench.truth.process import ROOT
+from tests.bench.truth.rows import Row, machine
+
+PRIORITY = -10
+
+
+@dataclass(kw_only=True, slots=True)
+class Record:
+    """What is kept of a run to look into it afterwards: `orders` are (window number, phase, dial that followed)."""
+
+    kind: str
+    seed: int
+    profile: str
+    peak: float
+    truth: float | None
+    scenario: str
+    windows: list[Window] = field(default_factory=list)
+    orders: list[tuple[int, str, float | None]] = field(default_factory=list)
+    answered: dict[str, object] = field(default_factory=dict)
+
+
+def peak_of(case: Case, seed: int) -> float:
+    """The campaign's size says nothing about the truth: an eighth of it, where exploring begins, lies at a 60th to an 8th of the truth."""
+    return case.near * float(np.exp(np.random.default_rng([seed, 7]).uniform(np.log(8 / 60), 0)))
+
+
+def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path | None = None, pin: bool = True) -> Row:
+    """Serve, surge, judge."""
+    peak = peak_of(case, seed)
+    before = os.getloadavg()[0]
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, serving(case, seed) as (told, truth), cores(told["pid"], pin):
+        folder = Path(name)
+        file = case.scenario(folder, told["url"], peak)
+        record = Record(kind=case.name, seed=seed, profile=profile, peak=peak, truth=truth, scenario=file.read_text())
+        began = time.monotonic()
+        try:
+            found, down = _walk(file, told["url"], record, folder, workers), ""
+        except TargetDown as error:
+            found, down = None, str(error)
+        seconds = time.monotonic() - began
+    row = _judged(case, record, found, down, date=date, load=before, seconds=seconds)
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        if found is not None:
+            record.answered = found.breaking_point.model_dump() | {"doubts": [doubt.kind for doubt in found.doubts]}
+        (keep / f"{date.replace(':', '')}-{case.name}-{seed}.pickle").write_bytes(pickle.dumps(record))
+    return row
+
+
+def _walk(file: Path, url: str, record: Record, folder: Path, workers: int) -> Findings:
+    scenario = load.load(file)
+    plan = plan_campaign(scenario)
+    moment = hardest(plan, scenario)
+    analyst = Analyst(
+        scenario=scenario,
+        plan=plan,
+        moment=moment,
+        samples=samples(scenario),
+        profile=PROFILES[record.profile],
+        ceiling=None,
+        seed=record.seed,
+    )
+
+    def drained(window: Window) -> None:
+        record.windows.append(window)
+        analyst.drained(window)
+
+    mission = Mission(
+        scenario=scenario,
+        scenario_path=file,
+        target=url,
+        moment=moment,
+        seed=record.seed,
+        workers=workers,
+        hosts=frozenset(),
+        log=folder / "run.log",
+    )
+    with Fleet(mission) as fleet:
+        notes = fleet.start()
+        for window in fleet.windows():
+            order = analyst.observe(window)
+            record.windows.append(window)
+            record.orders.append((window.number, order.phase, order.dial))
+            if order.dial is None:
+                break
+            fleet.dial(order.dial)
+        census = fleet.drain(GRACE, drained)
+    return analyst.findings(census=census, scout_notes=notes)
+
+
+def harmed(windows: list[Window]) -> tuple[float | None, int]:
+    """The share of all requests that failed, were late, or were cut off when they were late already; and how many there were."""
+    if not windows or not (count := sum(len(w.done) for w in windows)):
+        return None, 0
+    done = np.concatenate([w.done for w in windows])
+    late = done["wait"] + done["total"] > LIMIT
+    failed = (done["outcome"] > 0) & (done["outcome"] != Outcome.CUT_OFF)
+    return float((late | failed).mean()), count
+
+
+def _judged(case: Case, record: Record, found: Findings | None, down: str, *, date: str, load: float, seconds: float) -> Row:
+    share, requests = harmed(record.windows)
+    truth = record.truth
+    if truth is not None and case.name == "leak":
+        truth /= 1 + requests / 400_000  # it is judged as it was at the end: 1 % slower after every 4,000 requests
+    point = found.breaking_point if found else None
+    number = point is not None and point.visitors_per_second is not None
+    status = point.status if point else "target_down"
+    covered = None
+    if truth is not None:
+        covered = bool(point and point.low is not None and point.low <= truth and (point.high is None or truth <= point.high))
+    notes = [down] if down else []
+    if found:
+        notes += [f"{doubt.kind}" for doubt in found.doubts]
+    return Row(
+        date=date,
+        machine=machine(),
+        code=commit(),
+        tool="surge",
+        profile=record.profile,
+        kind=case.name,
+        group=case.group,
+        seed=record.seed,
+        peak=record.peak,
+        truth=truth,
+        estimate=point.visitors_per_second if point else None,
+        low=point.low if point else None,
+        high=point.high if point else None,
+        covered=covered,
+        status=status,
+        status_right=status in case.status and number == (status == "found"),
+        model=point.model if point else "none",
+        cause=(point.cause if point else None) or "",
+        cause_right=(point is not None and point.cause in case.causes) if case.causes else None,
+        first_step=(point.first_step if point else None) or "",
+        step_right=(point is not None and point.first_step == case.step) if case.step else None,
+        recovered=str(point.recovered) if point else "",
+        harmed=share,
+        requests=requests,
+        lag_p99_ms=found.generator.lag_p99_ms if found else None,
+        seconds=seconds,
+        load=load,
+        note=" ".join(notes),
+    )
+
+
+def commit() -> str:
+    """The commit that ran, with a + when the package had changes of its own."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + ("+" if git("status", "--short", "harness") else "")
+
+
+@contextlib.contextmanager
+def cores(server: int, pin: bool) -> Iterator[None]:
+    """Server and its children on one core, this process and what it starts on another."""
+    if not pin or not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        yield
+        return
+    mine, its = sorted(os.sched_getaffinity(0))[:2]
+    here, usual = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
+    family = [server, *_children(server)]
+    try:
+        for pid in family:
+            os.sched_setaffinity(pid, {its})
+        os.sched_setaffinity(0, {mine})
+        with contextlib.suppress(PermissionError):
+            for pid in (*family, 0):
+                os.setpriority(os.PRIO_PROCESS, pid, PRIORITY)
+        yield
+    finally:
+        os.sched_setaffinity(0, here)
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, usual)
+
+
+def _children(pid: int) -> list[int]:
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
