@@ -16,17 +16,21 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
+from harness.engine.calibration import Calibration, calibrate
 from harness.engine.child import LOCUSTFILE, Child
 from harness.engine.link import Link, LinkClosed
 from harness.engine.mission import Mission, seal
+from harness.engine.ports import PortWatch, budget
 from harness.engine.window import Census, Window
 from harness.engine.windows import window_of
 from harness.engine.wire import BEAT, Outcome
-from harness.safety import Refused
+from harness.safety import Refused, is_loopback
 from harness.scenario.catalog import Sample, samples
 
 __all__ = ["Fleet", "FleetFailed", "FleetLost", "Mission", "ScoutFailed", "TargetDown"]
@@ -74,6 +78,8 @@ class Fleet:
         self.scouting: Window | None = None
         """The scouts' own requests: window number -1, before the run's zero. The target has seen them; no visitor made them."""
         self.scouts: tuple[ScoutFailed, ...] = ()
+        self.ceiling: float | None = None
+        """The dial that the workers can bear at 0.8 of what they were calibrated for; None without a calibration. Above it, doubt us."""
         self._samples = samples(mission.scenario)
         self._link: Link | None = None
         self._master: Child | None = None
@@ -81,6 +87,7 @@ class Fleet:
         self._buried: set[int] = set()
         self._census = Census()
         self._over = False
+        self._ports: PortWatch | None = None
 
     def __enter__(self) -> Fleet:
         return self
@@ -124,6 +131,9 @@ class Fleet:
             if ready["trouble"]:
                 raise FleetFailed(f"{ready['name']} on {ready['host']} cannot take the mission: {ready['trouble']}", self._remedy())
         notes = self._scout()
+        self._ports = PortWatch(budget(loopback=is_loopback(self._host()) or self._host() == "localhost"))
+        if self.mission.memory is not None:
+            self.ceiling = self._ceiling(calibrate(self.mission.memory))
         self._send({"kind": "begin"})
         return notes
 
@@ -174,6 +184,23 @@ class Fleet:
             raise TargetDown(f"{self.mission.target} is down: {why} ({worst['message'] or Outcome(worst['outcome']).name.lower()})")
         self.scouts = tuple(ScoutFailed(text) for text in dict.fromkeys(self._account(r) for r in failed))
         return tuple(map(str, self.scouts))
+
+    def _host(self) -> str:
+        return urlsplit(self.mission.target).hostname or ""
+
+    def _ceiling(self, known: Calibration | None) -> float | None:
+        """The highest dial by the moment's own rates; the scouts have shown how many files a page really has."""
+        if known is None or self.scouting is None:
+            return None
+        moment = self.mission.moment
+        kinds = [self._samples[n].kind for n in self.scouting.sent["sample"]]
+        pages, assets = kinds.count("page"), kinds.count("assets")
+        stretch = len(kinds) / max(1, len(kinds) - assets + min(assets, pages))
+        load = {
+            "visits": (moment.visitors_per_second + moment.scanners_per_second) / moment.peak,
+            "requests": moment.requests_per_second * stretch / moment.peak,
+        }
+        return known.ceiling(**load, workers=self.mission.workers + self.mission.lent)
 
     def _account(self, report: Mapping[str, Any]) -> str:
         """One scout's failure as a sentence with the author's file and line."""
@@ -226,6 +253,9 @@ class Fleet:
             raise FleetLost(str(error)) from None
         window = window_of(frame)
         self._census = window.census
+        fresh = int((window.done["flags"] & 1).sum())
+        if self._ports is not None and (warning := self._ports.look(window.at, fresh)):
+            window = replace(window, notes=(*window.notes, warning))
         if frame["over"]:
             self._over = True
             if frame["all_lost"]:

@@ -40,6 +40,7 @@ class Mission:
     log: Path
     web_port: int | None = None
     bind: tuple[str, int] | None = None
+    memory: Path | None = None  # folder in which this machine's calibration is kept; None: no calibration
     lent: int = 0  # workers of other machines to wait for (`surge worker --master HOST:PORT`); needs `bind`
 
 

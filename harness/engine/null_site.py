@@ -38,7 +38,12 @@ async def _serve() -> None:
     server = await loop.create_server(Null, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     ended = loop.create_future()
-    loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or ended.done() or ended.set_result(None))
+
+    def look() -> None:
+        if not os.read(sys.stdin.fileno(), 1) and not ended.done():
+            ended.set_result(None)
+
+    loop.add_reader(sys.stdin.fileno(), look)
     await ended
     server.close()
 
