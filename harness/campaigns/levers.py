@@ -41,6 +41,8 @@ def _changes(campaign: Campaign) -> list[tuple[str, Campaign]]:
 
 
 def _mail(campaign: EmailBlast) -> list[tuple[str, Campaign]]:
+    if campaign.send_times == "personal":
+        return [("With everybody's mail sent together", campaign.model_copy(update={"send_times": "together"}))]
     twice = campaign.model_copy(update={"sent_over": 2 * campaign.sent_over})
     found: list[tuple[str, Campaign]] = [
         (f"Sent over {duration_text(2 * campaign.sent_over)} instead of {duration_text(campaign.sent_over)}", twice)

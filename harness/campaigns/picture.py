@@ -10,12 +10,11 @@ from html import escape
 
 import numpy as np
 
-from harness.campaigns.curve import Integral
 from harness.campaigns.plan import ArrivalPlan, Curve, Moment
 from harness.campaigns.sentences import START, clock, rate, spell, window
 from harness.scenario.model import Scenario
 
-WIDE, HIGH, LEFT, TOP, BOTTOM = 880, 380, 70, 70, 50
+WIDE, HIGH, LEFT, TOP, BOTTOM = 880, 400, 70, 95, 50
 COLUMNS = 420
 COLOURS = {"visitors": "#1f5fa8", "scanners": "#b35c00", "people who come back": "#6a3d9a"}
 
@@ -26,8 +25,8 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
     curves = {"visitors": plan.visitors, "scanners": plan.scanners}
     if plan.returning is not None:
         curves["people who come back"] = plan.returning
-    means = {name: _mean(plan.times, values, edges) for name, values in curves.items() if float(values.max()) > 0}
-    top = _round_up(max(float(mean.max()) for mean in means.values()) if means else 1.0)
+    drawn = {name: _highest(plan.times, values, edges) for name, values in curves.items() if float(values.max()) > 0}
+    top = _round_up(max(float(line.max()) for line in drawn.values()) if drawn else 1.0)
     wide, high = WIDE - LEFT - 20, HIGH - TOP - BOTTOM
 
     def x(t: float) -> float:
@@ -37,12 +36,13 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
         return TOP + high * (1.0 - value / top)
 
     start = START.get(scenario.campaign.type, "the start")
-    title = f"{scenario.name}: {plan.total:,.0f} visitors, at most {rate(plan.peak)}/s {clock(plan, plan.peak_at, start)}"
+    title = f"{plan.total:,.0f} visitors, at most {rate(plan.peak)}/s {clock(plan, plan.peak_at, start)}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12" role="img">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{escape(scenario.name)}: {escape(title)}</title>",
         f'<rect width="{WIDE}" height="{HIGH}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="24" font-size="15" font-weight="bold">{escape(title)}</text>',
+        f'<text x="{LEFT}" y="24" font-size="15" font-weight="bold">{escape(scenario.name)}</text>',
+        f'<text x="{LEFT}" y="42">{escape(title)}</text>',
     ]
     for k in range(5):
         value = top * k / 4
@@ -59,16 +59,20 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
         parts.append(f'<path d="M{at:.1f} {TOP}V{HIGH - BOTTOM}" stroke="#555555" stroke-dasharray="4 4"/>')
         parts.append(f'<text x="{at + side:.1f}" y="{TOP + 12}" text-anchor="{anchor}">the hardest moment</text>')
     middles = 0.5 * (edges[1:] + edges[:-1])
-    for k, (name, mean) in enumerate(means.items()):
-        line = " ".join(f"{x(float(t)):.1f},{y(float(v)):.1f}" for t, v in zip(middles, mean, strict=True))
+    for k, (name, heights) in enumerate(drawn.items()):
+        line = " ".join(f"{x(float(t)):.1f},{y(float(v)):.1f}" for t, v in zip(middles, heights, strict=True))
         parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
         left = LEFT + 170 * k
-        parts.append(f'<rect x="{left}" y="34" width="14" height="4" fill="{COLOURS[name]}"/><text x="{left + 20}" y="41">{name}</text>')
+        parts.append(f'<rect x="{left}" y="56" width="14" height="4" fill="{COLOURS[name]}"/><text x="{left + 20}" y="63">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _mean(times: Curve, values: Curve, edges: Curve) -> Curve:
-    return np.asarray(np.diff(Integral(times, values).at(edges)) / np.diff(edges))
+def _highest(times: Curve, values: Curve, edges: Curve) -> Curve:
+    """The highest rate within each stretch, so that a summit of seconds is not flattened in a picture of days."""
+    at = np.unique(np.concatenate([edges, times[(times > edges[0]) & (times < edges[-1])]]))
+    heights = np.interp(at, times, values, left=0.0, right=0.0)
+    first = np.searchsorted(at, edges)
+    return np.asarray(np.maximum(np.maximum.reduceat(heights, first[:-1]), heights[first[1:]]))
 
 
 def _round_up(value: float) -> float:

@@ -51,7 +51,7 @@ def test_the_picture_of_a_plan_is_well_formed_and_repeatable(file: Path) -> None
     for line in lines:
         points = np.array([pair.split(",") for pair in line.attrib["points"].split()], dtype=float)
         assert points[:, 0].min() >= 60 and points[:, 0].max() <= 880
-        assert points[:, 1].min() >= 60 and points[:, 1].max() <= 340
+        assert points[:, 1].min() >= 95 and points[:, 1].max() <= 350
 
 
 def test_plan_answers_in_words_in_json_and_as_a_picture(tmp_path: Path) -> None:

@@ -273,3 +273,24 @@ def test_opens_links_and_last_times_figures_replace_the_defaults() -> None:
     quick = planned(EmailBlast(list_size=100_000, sent_over=60.0, half_of_clicks_within=600.0, click_spread=1.0))
     arrived = Integral(quick.times, quick.visitors)
     assert arrived.at(630.0) / arrived.total == pytest.approx(0.5, abs=0.005)
+
+
+def test_personal_send_times_spread_a_mail_over_a_day() -> None:
+    """Nobody is lost; the peak is the day's average times the best hour's factor, less what the clicks' own delay smooths away."""
+    plan = planned(EmailBlast(list_size=1_000_000, sent_over=1800.0, send_times="personal"))
+    assert plan.total == pytest.approx(28_710, rel=1e-3)
+    assert 1.0 < plan.peak / (28_710 / 86400) < 2.0
+    assert 12 * 3600 < plan.peak_at < 24 * 3600
+
+
+def test_a_post_that_nobody_passes_on_peaks_at_its_seeds_alone() -> None:
+    """R = 0: seeds × the kernel's flat density, c over the share that comes within 48 hours."""
+    plan = planned(ViralSpike(seed_visitors=10_000, passed_on=0.0))
+    assert plan.peak == pytest.approx(10_000 * 6.265725e-4 / uncut_cdf(np.array([48 * 3600.0]))[0], rel=0.005)
+
+
+def test_passing_on_raises_the_peak_as_the_renewal_equation_says_at_once() -> None:
+    """While both kernels are flat, t ≤ 300 s: λ' = (c/K)·R·λ, so the peak is s·e^(R·c·300/K), with K the kernel's share within 48 hours."""
+    plan = planned(ViralSpike(seed_visitors=10_000, passed_on=0.8))
+    flat = 6.265725e-4 / uncut_cdf(np.array([48 * 3600.0]))[0]
+    assert plan.peak == pytest.approx(10_000 * flat * np.exp(0.8 * flat * 300.0), rel=0.02)
