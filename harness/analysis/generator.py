@@ -16,7 +16,9 @@ LOOP_MS = 50.0
 
 
 class Headroom:
-    """Watches the generator. One late window is an accident of the machine; two of the last three are a limit."""
+    """Watches the generator. One late window is an accident of the machine; two of the last three are `suspect`: the load is raised no
+    further; four of the last six are a limit. (With two as the limit, a neighbour's burst of a tenth of a second, seen on shared machines
+    every few minutes, ended whole runs.)"""
 
     def __init__(self, limit: float) -> None:
         self._allowed = max(LAG_FLOOR, LAG_SHARE * limit)
@@ -39,7 +41,7 @@ class Headroom:
         elif any(w.cpu > BUSY and w.loop_ms > LOOP_MS for w in alive):
             found = "a worker's core was full and its loop late"
         self.last = found
-        self._recent = [*self._recent[-2:], found]
+        self._recent = [*self._recent[-5:], found]
         return found
 
     def forgive(self) -> None:
@@ -47,7 +49,13 @@ class Headroom:
         self._recent = []
 
     @property
-    def limited(self) -> str | None:
-        """The reason, once two of the last three windows were limited."""
-        bad = [r for r in self._recent if r]
+    def suspect(self) -> str | None:
+        """The reason, while two of the last three windows were limited."""
+        bad = [why for why in self._recent[-3:] if why]
         return bad[-1] if len(bad) >= 2 else None
+
+    @property
+    def limited(self) -> str | None:
+        """The reason, once four of the last six windows were limited."""
+        bad = [why for why in self._recent if why]
+        return bad[-1] if len(bad) >= 4 else None

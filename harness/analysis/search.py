@@ -142,6 +142,8 @@ class Search:
         limited = self._headroom.limited
         if limited and self._phase in ("baseline", "explore", "hold"):
             return self._limited(limited)
+        if self._headroom.suspect and self._phase == "explore":
+            return self._order(self._dial, f"Waiting for our own machine: {self._headroom.suspect}.")
         if elapsed >= self.profile.budget:
             self._facts.stopped = self._facts.stopped or "the time was up"
             return self._finish()
