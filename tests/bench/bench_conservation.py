@@ -1,4 +1,6 @@
-"""Does the account close, whatever happens? `python tests/bench/bench_conservation.py [RUNS]`: 100 seeded runs with faults, about ten minutes.
+"""Does the account close, whatever happens? `python tests/bench/bench_conservation.py [RUNS [FIRST]]`: 100 seeded runs with faults.
+
+They take about a quarter of an hour.
 
 Every run is a real fleet against a site that by its seed answers, fails, closes before or within an answer, drips, or never answers; in
 every fourth run a worker is killed with -9 in the middle. Always: due = started + dropped; started = completed + failed + abandoned +
@@ -158,15 +160,15 @@ def main() -> int:
     """All runs, one line at the end and one for each that does not close."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     broken = visitors = 0
-    for seed in range(runs):
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    for seed in range(first, first + runs):
         fault, came = run(seed)
         visitors += came
         if fault:
             broken += 1
             print(f"    seed {seed}: {fault}", flush=True)
-    print(
-        f"conservation: {runs - broken} of {runs} runs with faults close exactly ({visitors:,} visitors) {'met' if not broken else 'MISSED'}"
-    )
+    outcome = "MISSED" if broken else "met"
+    print(f"conservation: {runs - broken} of {runs} runs with faults close exactly ({visitors:,} visitors) {outcome}")
     return 0 if not broken else 1
 
 
