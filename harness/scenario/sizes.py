@@ -118,3 +118,6 @@ def _spike(campaign: ViralSpike, node: Node) -> Found:
     written = node.value if isinstance(node.value, dict) else {}
     if "passed_on" in written and "doubles_every" in written:
         yield node.at("doubles_every"), "both passed_on and doubles_every say how fast it grows", "keep the one that you know"
+    elif campaign.doubles_every is not None and campaign.audience is None:
+        remedy = "write audience: 2 million (everybody who could ever come), or passed_on below 1 instead"
+        yield node.at("doubles_every"), "a post that doubles again and again never ends", remedy

@@ -95,6 +95,7 @@ def test_fit_refuses_what_it_cannot_read_with_the_line(tmp_path: Path) -> None:
 NONSENSE = {
     "type: webcast\n  registrants: 1000\n  attendance: 140%": ("attendance", 5),
     "type: viral_spike\n  seed_visitors: 1000\n  passed_on: 1.2": ("audience", 5),
+    "type: viral_spike\n  seed_visitors: 1000\n  doubles_every: 20 min": ("never ends", 5),
     "type: email_blast\n  list_size: 0\n  sent_over: 30 min": ("at least 1", 4),
     "type: webcast\n  registrants: 1000\n  length: 20 min\n  stream_drop: {at: 30 min}": ("after the end", 6),
     "type: email_blast\n  list_size: 1000\n  sent_over: 30 min\n  scanner_share: 100%": ("0% to 95%", 6),
