@@ -89,6 +89,7 @@ def compile_extracts(extracts: tuple[Extract, ...], judge: Judge) -> Judge:
         trouble = judge(answer)
         if trouble is not None:
             return trouble
+        answer.taken = {}
         for extract, take in takers:
             value = take(answer)
             if value is None:

@@ -201,15 +201,15 @@ class Connection:
                 raise Trouble(Outcome.PROTOCOL, "the answer switches to another protocol") from None
             if self._complete and self._whole < len(parts):
                 del parts[self._whole :]  # of a second answer that nobody asked for
-            for part in parts[counted:]:
+            for part in parts[counted:] if counted else parts:
                 self.size += len(part)
             if not keep_body:
                 parts.clear()
-            elif self.size > MOST and not self._complete:
-                del parts[counted:]
-            counted = len(parts)
             if self._complete:
                 return None
+            if self.size > MOST:
+                del parts[counted:]
+            counted = len(parts)
             if bodiless and end >= 0:
                 self.status, self.keep = self._parser.get_status_code(), False
                 return None
@@ -217,12 +217,9 @@ class Connection:
     def body(self) -> bytes:
         """The body as it came (still packed, if it was), cut at body.MOST bytes."""
         parts = self._parts
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name in the last answer, or None."""
-        found = re.search(rb"\n" + re.escape(name.encode("latin-1", "replace")) + rb":[ \t]*([^\r\n]*)", self.head, re.IGNORECASE)
-        return found[1].rstrip(b" \t").decode("latin-1") if found else None
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        return body
 
     def _end_of_stream(self, head: bytes, end: int) -> None:
         if not head:

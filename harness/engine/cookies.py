@@ -27,7 +27,8 @@ class Cookie:
 
     @property
     def identity(self) -> tuple[str, str, bool, str]:
-        """What a later cookie must share to replace it (RFC 6265bis: with the host-only flag, as browsers and the standard library have it)."""
+        """What a later cookie must share to replace it (RFC 6265bis: with the host-only flag, as browsers and the standard library have
+        it)."""
         return self.name, self.domain, self.host_only, self.path
 
     def fits(self, host: str, path: str, secure: bool) -> bool:
@@ -42,12 +43,15 @@ class Cookie:
 class Jar:
     """The cookies of one visitor."""
 
-    __slots__ = ("_cookies", "_lines", "_sooner")
+    __slots__ = ("_cookies", "_last", "_lines", "_sooner")
 
     def __init__(self) -> None:
         self._cookies: tuple[Cookie, ...] = ()  # in order of creation; a tuple, so that a copy for another visitor is free
         self._lines: dict[tuple[str, str, bool], bytes] = {}
         self._sooner: float | None = None  # when the first of them expires
+        self._last: tuple[str, str, str] | None = (
+            None  # what was stored last, if it has no expiry: sites send the same line with every answer
+        )
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -80,9 +84,13 @@ class Jar:
 
     def store(self, header: str, host: str, path: str) -> None:
         """One Set-Cookie header of an answer from that host and path (sections 5.2 and 5.3). What breaks the rules is ignored."""
+        place = (header, host, path)
+        if place == self._last:
+            return
         cookie = parse(header, host, path)
         if cookie is None:
             return
+        self._last = place if cookie.expires is None else None
         same = cookie.identity
         kept = list(self._cookies)
         at = next((i for i, c in enumerate(kept) if c.identity == same), None)

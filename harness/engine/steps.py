@@ -116,7 +116,8 @@ def compile_page(client: Client, base: str, step: Page, *, first: int, assets: i
         planned, visitor.planned = visitor.planned, 0.0
         deadline = monotonic() + call.timeout
         answer = call.make(visitor, planned=planned, deadline=deadline)
-        visitor.variables.update(answer.taken)
+        if answer.taken:
+            visitor.variables.update(answer.taken)
         if not visitor.scanner:
             fetch_assets(visitor, strand, answer, shelf.targets(answer), asset, deadline)
 

@@ -31,7 +31,9 @@ class TimedOut(BaseException):
 def of_os_error(error: OSError) -> Trouble:
     """The class of a failed system call. Running out of descriptors, ports or buffers is the generator's fault, never the site's."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Trouble(Outcome.TLS, f"certificate: {error.verify_message.partition(', certificate is not valid')[0]}")  # the rest names the host
+        return Trouble(
+            Outcome.TLS, f"certificate: {error.verify_message.partition(', certificate is not valid')[0]}"
+        )  # the rest names the host
     if isinstance(error, ssl.SSLError):
         return Trouble(Outcome.TLS, f"TLS: {(error.reason or 'handshake failed').lower().replace('_', ' ')}")
     number = error.errno or 0

@@ -114,7 +114,7 @@ class Player:
                 answer = self.playlist.make(visitor, planned=self.due)
             else:
                 answer = self.playlist.make_at(visitor, *self.source, planned=self.due)
-            visitor.variables.update(answer.taken)
+            visitor.variables.update(answer.taken or {})
             listed = self.reader.read(answer)
             assert listed is not None
             if listed.variant is None:

@@ -182,7 +182,8 @@ class Crew:
     def lower(self, level: float) -> int:
         """Whoever stands with a mark of `level` or more leaves now; returns how many. Others so marked leave where they would stand next.
 
-        So nobody on the way gives up a request because the dial fell, and a backlog does not go on to load the site as if it had not fallen.
+        So nobody on the way gives up a request because the dial fell, and a backlog does not go on to load the site as if it had not
+        fallen.
         """
         self.level = level
         leaving = [v for standing in self.standings.values() for v in standing.inside.values() if v.mark >= level]
