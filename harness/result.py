@@ -252,10 +252,11 @@ class Totals(Part):
     failed: int
     abandoned: int
     cut_off: int
-    requests: int
+    requests: int  # all that left for the target: visitors', security scanners' and scouts'
     requests_failed: int
     requests_cut_off: int
     bytes: int
+    requests_scouts: int = 0  # of `requests`: those that walked every journey once before the load, and stand in no step or level
 
 
 class Result(Part):

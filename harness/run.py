@@ -161,7 +161,7 @@ def _walk(
     except KeyboardInterrupt:
         stopped = stopped or "interrupted by hand"
     with brake.gently():
-        found = analyst.findings(census=census, stopped_early=stopped, scout_notes=notes)
+        found = analyst.findings(census=census, stopped_early=stopped, scout_notes=notes, scouts=fleet.scouting)
         result = Result(
             run=_run_part(choices, folder, started, seconds, stopped),
             scenario=ScenarioPart(name=scenario.name, type=scenario.campaign.type, file=path.name, sha256=load.sha256(path)),

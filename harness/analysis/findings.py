@@ -79,6 +79,7 @@ class Ending:
     census: Census
     stopped_early: str | None = None
     scout_notes: tuple[str, ...] = ()
+    scouts: Window | None = None
     same_machine: bool = False
 
 
@@ -111,10 +112,16 @@ class Analyst:
         self._evidence.add(window, "drain")
 
     def findings(
-        self, *, census: Census, stopped_early: str | None = None, scout_notes: tuple[str, ...] = (), same_machine: bool = False
+        self,
+        *,
+        census: Census,
+        stopped_early: str | None = None,
+        scout_notes: tuple[str, ...] = (),
+        scouts: Window | None = None,
+        same_machine: bool = False,
     ) -> Findings:
-        """What the run found, however it ended."""
-        ending = Ending(census=census, stopped_early=stopped_early, scout_notes=scout_notes, same_machine=same_machine)
+        """What the run found, however it ended. `scouts` holds the requests of those who walked ahead of the load."""
+        ending = Ending(census=census, stopped_early=stopped_early, scout_notes=scout_notes, scouts=scouts, same_machine=same_machine)
         return findings(self._campaign, self._evidence, self._search.breaking_point(), ending, self._search.flags)
 
     def series(self) -> pd.DataFrame:
@@ -131,7 +138,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     scenario, moment = campaign.scenario, campaign.moment
     stretched = stretches(evidence.cohorts)
     steps = evidence.steps
-    sums = totals(ending.census, steps.outcomes, steps.bytes)
+    sums = totals(ending.census, steps.outcomes, steps.bytes, ending.scouts)
     generator = evidence.generator.part(ending.census)
     ended = int(steps.outcomes.sum())
     ours = int(steps.outcomes[:, [Outcome.GENERATOR, Outcome.UNSAFE]].sum())

@@ -9,14 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.analysis.cohorts import OURS
-from harness.engine.window import Census
+from harness.engine.window import Census, Window
 from harness.engine.wire import Outcome
 from harness.result import Totals
 
 
-def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int) -> Totals:
-    """The run's sums. `outcomes` is (samples, outcomes), of ended requests; those that never left our machine do not count."""
-    by_outcome = outcomes.sum(axis=0)
+def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int, scouts: Window | None = None) -> Totals:
+    """The run's sums. `outcomes` is (samples, outcomes), of ended requests; those that never left our machine do not count.
+
+    The requests of `scouts` are part of the sums, as the target has seen them too.
+    """
+    by_outcome, walked = outcomes.sum(axis=0), 0
+    if scouts is not None:
+        ahead = np.bincount(scouts.done["outcome"], minlength=len(by_outcome))
+        by_outcome, walked = by_outcome + ahead, int(ahead.sum() - ahead[list(OURS)].sum())
+        received += int(scouts.done["size"].sum())
     ours = int(by_outcome[list(OURS)].sum())
     ok, cut = int(by_outcome[Outcome.OK]), int(by_outcome[Outcome.CUT_OFF])
     requests = int(by_outcome.sum()) - ours
@@ -32,6 +39,7 @@ def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int) -> To
         requests_failed=requests - ok - cut,
         requests_cut_off=cut,
         bytes=received,
+        requests_scouts=walked,
     )
 
 
