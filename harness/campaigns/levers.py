@@ -50,4 +50,6 @@ def _mail(campaign: EmailBlast) -> list[tuple[str, Campaign]]:
     if campaign.batches > 1:
         more = campaign.model_copy(update={"batches": min(2 * campaign.batches, 200)})
         found.append((f"In {more.batches} batches instead of {campaign.batches}", more))
+    else:
+        found.append(("In two batches, each as quick as it can be, instead of evenly", campaign.model_copy(update={"batches": 2})))
     return found

@@ -179,6 +179,7 @@ def values(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> dict[str, o
             "seconds": [float(t) - plan.zero for t in keep],
             "visitors_per_second": np.interp(keep, plan.times, plan.visitors).tolist(),
             "scanners_per_second": np.interp(keep, plan.times, plan.scanners).tolist(),
+            "returning_per_second": np.interp(keep, plan.times, plan.visits - plan.visitors).tolist(),
             "concurrent_visitors": np.interp(keep, whole.times, whole.concurrent).tolist(),
             "requests_per_second": np.interp(keep, whole.times, whole.requests).tolist(),
         },

@@ -31,6 +31,8 @@ def test_a_mail_is_told_with_its_clock_its_scanners_and_its_lever() -> None:
     assert "3.84 visitors/s 30 min after the first mail (09:30:00)" in text
     assert "never counted as visitors" in text
     assert "Sent over 1 h instead of 30 min, arrivals would peak at 2.69/s (-30%)" in text
+    assert "In two batches, each as quick as it can be, instead of evenly, arrivals would peak at" in text
+    assert "In 8 batches instead of 4" in told(EmailBlast(list_size=1_000_000, sent_over=7200.0, batches=4))
     assert "Assumed:" in text
 
 
