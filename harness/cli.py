@@ -246,13 +246,11 @@ def render(runs: tuple[Path, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def compare(base: Path, run: Path, as_json: bool) -> None:
     """What changed from run BASE to RUN, and whether it is more than noise. Exit code 1: capacity fell by more than that."""
-    from dataclasses import asdict
-
     from harness.analysis.compare import compare as compare_results
 
     found = compare_results(_result_of(base), _result_of(run))
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=2, default=lambda part: part.model_dump()))
+        click.echo(found.model_dump_json(indent=2))
     else:
         click.echo(found.sentence)
         for change in found.steps:
@@ -289,15 +287,13 @@ def _result_of(place: Path) -> Result:
 @click.option("--json", "as_json", is_flag=True, help="Print the history as JSON.")
 def history(out: Path, as_json: bool) -> None:
     """The runs so far, campaign by campaign, and where the breaking point shifted for good."""
-    from dataclasses import asdict
-
     from harness.analysis.trend import trend
     from harness.report.index import collect, group
 
     campaigns, broken = group(collect(out))
     found = {one.name: trend([entry.result for entry in one.entries if entry.result]) for one in campaigns}
     if as_json:
-        click.echo(json.dumps({name: [asdict(point) for point in points] for name, points in found.items()}, indent=2))
+        click.echo(json.dumps({name: [point.model_dump() for point in points] for name, points in found.items()}, indent=2))
         return
     if not found:
         click.echo(f"No runs in {out}/ yet: surge run webcast makes the first.")

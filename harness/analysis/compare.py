@@ -19,7 +19,9 @@ Change = Literal["better", "worse", "same", "unclear"]
 Z = 1.645  # of a 90 % interval
 BETWEEN = {"quick": 0.04, "full": 0.02}  # standard deviation of the breaking point from run to run: a minute, ten minutes of load
 TOLERANCE = 0.05  # a smaller loss of capacity than this is no regression
+ALIKE = 0.5  # of the requests: with less in common, two runs measure different things
 SLOWER = 1.25  # times a step's calm response time: less is the machine's mood
+AUTHORED = ("page", "get", "post", "playlist", "poll")  # the kinds of sample that stand in a scenario
 POWER = 2.49  # z(95 %) + z(80 %): a change this many standard errors large is found four times in five
 
 
@@ -63,7 +65,11 @@ class Comparison(Part):
 def compare(base: Result, run: Result, *, tolerance: float = TOLERANCE) -> Comparison:
     """What changed from `base` to `run`. `tolerance` is the loss of capacity (share) that a gate lets pass."""
     unit: Literal["visitors/s", "requests/s"] = "visitors/s" if _same_campaign(base, run) else "requests/s"
-    before, after = _interval(base, unit), _interval(run, unit)
+    if _alike(base, run) < ALIKE:
+        unknown = _Interval(low=None, middle=None, high=None)
+        before, after = unknown, unknown
+    else:
+        before, after = _interval(base, unit), _interval(run, unit)
     ratio, error = _ratio(base, run, before, after)
     change = _change(before, after, ratio, tolerance)
     return Comparison(
@@ -99,6 +105,18 @@ def _same_campaign(base: Result, run: Result) -> bool:
     return base.scenario.sha256 == run.scenario.sha256 or math.isclose(
         base.campaign.peak_visitors_per_second, run.campaign.peak_visitors_per_second, rel_tol=1e-6
     )
+
+
+def _alike(base: Result, run: Result) -> float:
+    """The smaller of the two shares of requests that went to steps of both runs; 1 where one of them measured nothing."""
+    counts = [{(s.label, s.kind): 0 for s in result.steps} for result in (base, run)]
+    for count, result in zip(counts, (base, run), strict=True):
+        for step in result.steps:
+            count[step.label, step.kind] += step.requests
+    old, new = counts
+    if not sum(old.values()) or not sum(new.values()):
+        return 1.0
+    return min(sum(n for key, n in count.items() if key in old and key in new) / sum(count.values()) for count in counts)
 
 
 def _interval(result: Result, unit: str) -> _Interval:
@@ -154,13 +172,12 @@ def _regression(before: _Interval, after: _Interval, change: Change, tolerance: 
 def _steps(base: Result, run: Result) -> tuple[StepChange, ...]:
     old = {(s.journey, s.label): s for s in base.steps}
     new = {(s.journey, s.label): s for s in run.steps}
-    found = [StepChange(step=key[1], what="gone", before=None, after=None) for key in old if key not in new]
+    labels = [list(dict.fromkeys(s.label for s in result.steps if s.kind in AUTHORED)) for result in (base, run)]
+    found = [StepChange(step=label, what="gone", before=None, after=None) for label in labels[0] if label not in labels[1]]
+    found += [StepChange(step=label, what="new", before=None, after=None) for label in labels[1] if label not in labels[0]]
     for key, now in new.items():
         then = old.get(key)
-        if then is None:
-            found.append(StepChange(step=key[1], what="new", before=None, after=None))
-            continue
-        if then.calm_p50_ms is None or now.calm_p50_ms is None:
+        if then is None or then.calm_p50_ms is None or now.calm_p50_ms is None:
             continue
         times = math.log(now.calm_p50_ms / then.calm_p50_ms)
         # The median of n exponential times has a relative error of about 1.44/√n; many steps are looked at, so three of them.
@@ -223,7 +240,7 @@ def _sentence(change: Change, ratio: Ratio | None, before: _Interval, after: _In
         return f"The site takes less than before: it held {before.low:.3g} {unit}, and now breaks by {after.high:.3g}."
     if change == "better":
         return f"The site takes more than before: it broke by {before.high:.3g} {unit}, and now holds {after.low:.3g}."
-    return "The two runs cannot be compared: at least one of them has no breaking point."
+    return "The two runs cannot be compared: they asked for different things, or one of them has no breaking point."
 
 
 def _plain(word: str) -> str:

@@ -121,6 +121,22 @@ def test_another_campaign_is_compared_in_requests() -> None:
     assert "Not alike: the scenario." in compared.conditions
 
 
+def test_runs_that_ask_for_different_things_are_not_compared() -> None:
+    """Half of the requests must be for steps that both have."""
+    (step,) = run(0).steps
+    other = run(0).model_copy(
+        update={
+            "scenario": run(0).scenario.model_copy(update={"sha256": "1" * 64}),
+            "campaign": run(0).campaign.model_copy(update={"peak_visitors_per_second": 3.0}),
+            "steps": [step.model_copy(update={"label": "GET /other"})],
+            "breaking_point": point(10.0, 11.0),
+        }
+    )
+    compared = compare(run(0), other)
+    assert (compared.change, compared.regression, compared.ratio) == ("unclear", False, None)
+    assert "different things" in compared.sentence
+
+
 def test_conditions_that_differ_are_named() -> None:
     """Target, profile, promises, the generator's health."""
     other = run(0).model_copy(
