@@ -92,6 +92,10 @@ def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str]
         folder = _new_folder(choices.out, started, path.stem)
         try:
             return _walk(choices, path, scenario, plan, moment, target, folder, started, brake, tell, say)
+        except KeyboardInterrupt:
+            # Pressed twice: leave at once, but not without a word about what this folder is.
+            (folder / "summary.md").write_text("This run was stopped early, before its report was written.\n", encoding="utf-8")
+            raise
         except BaseException:
             # Before the first result there is nothing worth keeping: the folder would only look like a run.
             if not (folder / "result.json").exists():
@@ -161,7 +165,7 @@ def _walk(
     except KeyboardInterrupt:
         stopped = stopped or "interrupted by hand"
     with brake.gently():
-        found = analyst.findings(census=census, stopped_early=stopped, scout_notes=notes, scouts=fleet.scouting)
+        found = analyst.findings(census=census, stopped_early=stopped, scout_notes=notes, scouts=fleet.scouting, same_machine=target.local)
         result = Result(
             run=_run_part(choices, folder, started, seconds, stopped),
             scenario=ScenarioPart(name=scenario.name, type=scenario.campaign.type, file=path.name, sha256=load.sha256(path)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from harness.demo.process import Site
-from harness.safety import Gate
+from harness.safety import Gate, is_loopback
 from harness.scenario.model import Scenario
 
 
@@ -28,6 +28,7 @@ class Resolved:
     shown: str
     name: str
     hosts: frozenset[str]
+    local: bool  # site and visitors share this machine
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def resolve_target(url: str, scenario: Scenario, confirmed: tuple[str, ...], say
     if url == "demo":
         with Site() as site:
             say(f"The embedded site is up at {site.url}.")
-            yield Resolved(url=site.url, shown="demo", name="the embedded demo site", hosts=gate.hosts)
+            yield Resolved(url=site.url, shown="demo", name="the embedded demo site", hosts=gate.hosts, local=True)
         return
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -56,4 +57,5 @@ def resolve_target(url: str, scenario: Scenario, confirmed: tuple[str, ...], say
         raise TargetProblem(f"nobody knows the name {parts.hostname}: {error}") from None
     for entry in found:
         gate.check(parts.hostname, str(entry[4][0]))
-    yield Resolved(url=url.rstrip("/"), shown=url, name=parts.netloc, hosts=gate.hosts)
+    local = all(is_loopback(str(entry[4][0])) for entry in found)
+    yield Resolved(url=url.rstrip("/"), shown=url, name=parts.netloc, hosts=gate.hosts, local=local)
