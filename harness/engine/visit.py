@@ -269,6 +269,7 @@ class Crew:
         standing = self.standings[visitor.journey.number, step]
         if not visitor.scout:
             standing.inside[id(visitor)] = visitor
+            visitor.dwells = step
         if visitor.placed_at != step:
             standing.reached += 1
             if standing.reached <= SNAPSHOTS or standing.reached % 8 == 0:
@@ -277,6 +278,7 @@ class Crew:
     def leave(self, visitor: Visitor, step: int) -> None:
         """It dwells no longer."""
         self.standings[visitor.journey.number, step].inside.pop(id(visitor), None)
+        visitor.dwells = None
 
     def cut(self, visitor: Visitor) -> None:
         """This visitor leaves at once, wherever it is. Does nothing to one who has left."""
