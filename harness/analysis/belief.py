@@ -25,7 +25,7 @@ class Belief:
     """`arriving`: the share of the dial that arrives, see `Mix`."""
 
     def __init__(self, *, asked: Asked, samples: int, arriving: float, seed: int) -> None:
-        self._asked, self._seed = asked, seed
+        self._asked, self._seed, self._arriving = asked, seed, arriving
         self.everything: Mask = np.ones(samples, bool)
         self.members: Mask = self.everything
         self.meter = Meter(samples, asked.limits)
@@ -42,18 +42,20 @@ class Belief:
         self._moved_at = -999
 
     # ------------------------------------------------------------------ in
-    def add(self, reading: Reading, *, stressed: bool, steady: bool, calm: bool) -> None:
-        """Counts a window. `calm`: the site was never at its limit yet; `stressed`: the map from visitors to requests does not hold in
+    def add(self, reading: Reading, *, stressed: bool, steady: bool, calm: bool, trusted: bool = True) -> None:
+        """Counts a window; one in which our own machine was late (not `trusted`) only keeps the counts of what is under way. `calm`: the site was never at its limit yet; `stressed`: the map from visitors to requests does not hold in
         it; `steady`: its dial stood still."""
         self._windows += 1
         self._reading = reading
-        self.mix.add(reading, stressed=stressed, calm=calm)
-        self.whole.add(self._group.levels())
+        levels = self._group.levels()
+        if trusted:
+            self.mix.add(reading, stressed=stressed, calm=calm)
+            self.whole.add(levels)
         if self.hidden is not None:
-            self.hidden.add()
+            self.hidden.add(trusted=trusted)
             if reading.late[0].sum() > 0.05 * max(reading.decided[0].sum(), 10):
                 self.hidden.watch(reading.spread[self.members].sum(axis=0))
-        self.failures.add(reading, steady=steady)
+        self.failures.add(reading, steady=steady and trusted)
         self._tune()
 
     def _tune(self) -> None:
@@ -71,6 +73,11 @@ class Belief:
             spare = late - self.mix.calm_late(others, k) if others.any() else late
             found.append(Demand(limit=limit, late=float(np.clip(spare / max(share, 1e-3), 0.002, 0.95))))
         return tuple(found)
+
+    def start_over(self) -> None:
+        """Forget what was measured so far: the site was over its limit from the first moment."""
+        self.mix = Mix(len(self.everything), len(self._asked.limits), self._arriving)
+        self.whole = Estimator(demands=self._demands(), seed=self._seed)
 
     def regroup(self) -> bool:
         """Looks again which samples wait together; on a change (and the first time) the group's last half minute is counted anew."""

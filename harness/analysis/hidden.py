@@ -44,9 +44,11 @@ class Hidden:
         self._speed = 0.0
         self._stands = float(_STANDS)
 
-    def add(self, back: int = 0) -> None:
+    def add(self, back: int = 0, *, trusted: bool = True) -> None:
         """Counts the raw window `back` windows before the newest."""
-        self.queue.add(self._crowd.levels(back))
+        levels = self._crowd.levels(back)
+        if trusted:
+            self.queue.add(levels)
 
     def tune(self, *, demands: tuple[Demand, ...], per_dial: float, per_dial_error: float) -> None:
         """Looks again for a hidden line. The arguments are the whole group's."""

@@ -16,6 +16,7 @@ from harness.analysis.meter import SPREAD, Reading
 
 Floats = npt.NDArray[np.float64]
 _ENOUGH = 30  # answers that make a calm latency
+_BLOCK, _FASTER = 200, 0.7
 _LATELY = 4  # windows: whatever breaks next was not to be seen before that
 
 
@@ -51,6 +52,7 @@ class Mix:
         self._arriving = arriving
         self._steady, self._moving = _Sums(samples), _Sums(samples)
         self._calm_sum, self._calm_count = np.zeros(samples), np.zeros(samples)
+        self._block_sum, self._block_count = np.zeros(samples), np.zeros(samples)
         self._decided, self._late = np.zeros(samples), np.zeros((limits, samples))
         self._spread = np.zeros((samples, len(SPREAD)))
         self._fresh: deque[Reading] = deque()
@@ -72,6 +74,13 @@ class Mix:
         missing = self._calm_count < _ENOUGH
         self._calm_sum += np.where(missing, reading.latency_sum, 0.0)
         self._calm_count += np.where(missing, reading.answered, 0)
+        self._block_sum += reading.latency_sum
+        self._block_count += reading.answered
+        full = self._block_count >= _BLOCK
+        faster = full & (self._block_sum * self._calm_count < _FASTER * self._calm_sum * self._block_count)
+        # Later and under more load, and yet far faster: the first answers came from a cold or burdened site.
+        self._calm_sum[faster], self._calm_count[faster] = self._block_sum[faster], self._block_count[faster]
+        self._block_sum[full] = self._block_count[full] = 0.0
         steady = abs(np.log(reading.dial / last)) < 0.1
         (self._steady if steady else self._moving).add(reading)
 

@@ -2,7 +2,7 @@
 
 A limiter or a bounded buffer of B places in front of a server of rate L loses, at rate λ, the share θ / (1 − exp(−2θB/λ)) / λ with θ = λ
 − L (the diffusion of a finite buffer; heavy-traffic loss). Far above L that is 1 − L/λ, far below it vanishes. The posterior is a grid
-over (L, B). """
+over (L, B)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _loss(rate: npt.ArrayLike, limit: npt.ArrayLike, buffer: npt.ArrayLike) -> F
 
 def posterior(rates: Floats, requests: Floats, failures: Floats, *, spread: float, allowed: float) -> Posterior:
     """`spread` (≥ 1) is the variance of the failures over that of independent ones; `allowed` the share that may fail."""
-    limits = rates.max() * np.geomspace(0.15, 1.6, 110)
+    limits = rates.max() * np.geomspace(0.25, 1.5, 300)
     likelihood = np.zeros((len(limits), len(_BUFFERS)))
     for rate, count, failed in zip(rates, requests, failures, strict=True):
         share = _loss(rate, limits[:, None], _BUFFERS[None, :])

@@ -80,6 +80,7 @@ class Search:
         self._began: float | None = None
         self._trace: list[tuple[int, str, float]] = []
         self._broke = False
+        self._lowered = 0.0  # requests that may be under way after a start that was too high
         self._stage = "push"  # of the recovery
         self._readings: deque[Reading] = deque(maxlen=2)
 
@@ -128,9 +129,14 @@ class Search:
             stressed=(hurt and not calm) or self._phase in ("drain", "recovery") or beats.count < 1,
             steady=still and self._phase in ("hold", "confirm"),
             calm=calm and beats.count >= 1,
+            trusted=self._headroom.last is None,
         )
         beat = beats.add(reading, belief.members, belief.in_flight)
-        if self._phase == "hold" and (belief.fit is None or beat.in_flight >= belief.fit.knee or beat.failed):
+        if (
+            self._phase == "hold"
+            and self._headroom.last is None
+            and (belief.fit is None or beat.in_flight >= belief.fit.knee or beat.failed)
+        ):
             belief.bottleneck.watch(reading, belief.mix.calm())
         self._readings.append(reading)
         self._harm.watch(reading)
@@ -172,6 +178,10 @@ class Search:
 
     def _in_baseline(self, elapsed: float) -> Order:
         say, profile, beats = "Listening to the site at a quiet rate.", self.profile, self._beats
+        # After too high a start the line that it left must go before anything can be heard.
+        if self._lowered and beats.last.in_flight > max(3.0, self._lowered) and elapsed < profile.drain_seconds + 5:
+            self._entered = beats.last.end
+            return self._order(self._dial, say)
         if self._spent() < profile.baseline_seconds:
             return self._order(self._dial, say)
         windows = min(beats.count - 1, int(self._spent() / beats.last.seconds), 8)
@@ -182,6 +192,8 @@ class Search:
             if self._dial > 2 * self._smallest:  # too much already? Then a far quieter rate must work.
                 self._start = max(self._smallest, self._dial / 8)
                 self._dial = self._start
+                self._lowered = self._dial * self._asked.limit * max(self._belief.whole.per_dial, 1.0)
+                self._belief.start_over()
                 self._enter("baseline")
                 return self._order(self._dial, "The site fails already: trying a far quieter rate.")
             self._facts.broken_at_baseline = True
