@@ -10,19 +10,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
 from gevent.event import Event
 from gevent.queue import Queue
 
-from harness import __version__
 from harness.engine.link import Link, LinkClosed
+from harness.engine.roster import Hand, Roster
 from harness.engine.wire import BEAT
 
 PATIENCE = 0.25  # s after a window's end that a worker's part is waited for; a later part goes with the next window
 SILENCE = 2.5  # s without a word after which a worker is lost
+UNWATCHED = 6.0  # s without a look from the parent (suspended, hung) after which the load ends: nobody hits a site that nobody watches
 RUNNING = 3.0  # s that Locust may take to call itself running; if it does not, only its own page is wrong
 LEAD = 0.03  # s that a turn of the dial lies ahead, so that every worker has heard of it when it takes effect; more on slow links
 
@@ -30,28 +30,6 @@ log = logging.getLogger("surge.master")
 
 Post = Callable[[str, dict[str, Any], str], None]
 """(kind, message, client id): to one worker."""
-
-
-@dataclass(slots=True)
-class Hand:
-    """One worker as the master knows it."""
-
-    client: str
-    shard: int
-    pid: int
-    host: str
-    ready: bool = False
-    lost: bool = False
-    drained: bool = False
-    heard: float = 0.0
-    latest: int = -1  # number of its last part
-    tally: dict[str, int] = field(default_factory=dict)
-    reached: list[int] = field(default_factory=lambda: [0, 0])
-    slowest: float = 0.0  # s, half of its best round trip
-
-    @property
-    def name(self) -> str:
-        return f"worker {self.shard + 1}"
 
 
 class Conductor:
@@ -78,15 +56,13 @@ class Conductor:
         self._make_running = make_running
         self._dismiss = dismiss
         self._orders = b""
-        self._token = ""
-        self._local = 0
-        self._lent = 0
-        self._hands: dict[str, Hand] = {}
+        self._roster = Roster(token="", local=0, lent=0)
         self._zero: float | None = None
         self._turns: list[tuple[float, float]] = [(0.0, 0.0)]
         self._parts: list[dict[str, Any]] = []
         self._notes: list[str] = []
         self._arrived = Event()
+        self._watched = 0.0
         self._draining = False
         self._leaving = False
         self._outbox: Queue[dict[str, Any]] = Queue()
@@ -117,7 +93,7 @@ class Conductor:
 
     def hear(self, kind: str, client: str, message: Mapping[str, Any] | None) -> None:
         """Every message of a worker comes through here; must not block."""
-        hand = self._hands.get(client)
+        hand = self._roster.known(client)
         if hand is None:
             if kind == "surge_hello":
                 self._on_hello(client, message or {})
@@ -134,7 +110,7 @@ class Conductor:
 
         def judge() -> None:
             gevent.sleep(5.0)
-            if client not in self._hands:
+            if self._roster.known(client) is None:
                 log.error("a Locust worker that is not part of this run has connected (%s): it is asked to leave", client)
                 self._notes.append("a foreign Locust worker connected and was refused")
                 self._dismiss(client)
@@ -149,7 +125,8 @@ class Conductor:
     # ---- the parent's commands ----
 
     def _do_muster(self, message: Mapping[str, Any]) -> None:
-        self._orders, self._token, self._local, self._lent = message["orders"], message["token"], message["local"], message["lent"]
+        self._orders = message["orders"]
+        self._roster = Roster(token=message["token"], local=message["local"], lent=message["lent"])
         self._on_begin([(name, method) for name, method in message["samples"]])
         self._open.set()
 
@@ -162,7 +139,8 @@ class Conductor:
         while not self._make_running() and time.monotonic() < deadline:
             gevent.sleep(0.01)
         self._zero = time.monotonic() + 2 * self._lead()
-        for hand in self._hands.values():
+        self._watched = time.monotonic()
+        for hand in self._roster.hands:
             hand.heard = time.monotonic()
         self._broadcast("surge_begin", {"zero": self._zero})
         gevent.spawn(self._assemble)
@@ -180,8 +158,11 @@ class Conductor:
         self._turns.append((at, 0.0))
         self._broadcast("surge_drain", {"at": at, "grace": message["grace"]})
 
+    def _do_seen(self, message: Mapping[str, Any]) -> None:
+        self._watched = time.monotonic()
+
     def _do_gone(self, message: Mapping[str, Any]) -> None:
-        for hand in self._hands.values():
+        for hand in self._roster.hands:
             if hand.pid == message["pid"] and hand.host == message["host"] and not hand.lost:
                 self._lose(hand, message["why"])
 
@@ -190,39 +171,27 @@ class Conductor:
     def _on_hello(self, client: str, message: Mapping[str, Any]) -> None:
         if not self._open.is_set():
             return  # the parent has not spoken yet; the worker asks again in a second
-        known = self._hands.get(client)
-        lent = message.get("token") != self._token
-        why = ""
-        if message.get("version") != __version__:
-            why = f"it runs Surge {message.get('version')}, this run needs {__version__}: install the same version on both machines"
-        elif lent and not self._lent:
-            why = "it was not started by this run, and this run takes no workers of other machines"
-        elif lent and known is None and sum(h.shard >= self._local for h in self._hands.values()) >= self._lent:
-            why = "it comes too late: the run has all the workers that it waited for"
-        if why:
-            self._refuse(client, why)
-            self._notes.append(f"a worker on {message.get('host', '?')} was refused: {why}")
+        hand = self._roster.admit(client, message)
+        if isinstance(hand, str):
+            self._refuse(client, hand)
+            self._notes.append(f"a worker on {message.get('host', '?')} was refused: {hand}")
             return
-        taken = {h.shard for h in self._hands.values()}
-        shard = next(n for n in range(self._local, 1 << 16) if n not in taken) if lent else message["shard"]
-        hand = known or Hand(client=client, shard=shard, pid=message["pid"], host=message["host"])
         hand.heard = time.monotonic()
-        self._hands[client] = hand
-        self._post("surge_mission", {"orders": self._orders, "shard": hand.shard, "shards": self._local + self._lent}, client)
+        self._post("surge_mission", {"orders": self._orders, "shard": hand.shard, "shards": self._roster.size}, client)
 
     def _on_ping(self, client: str, message: Mapping[str, Any]) -> None:
         self._post("surge_pong", {"asked": message["asked"], "answered": time.monotonic()}, client)
 
     def _on_ready(self, client: str, message: Mapping[str, Any]) -> None:
-        hand = self._hands[client]
+        hand = self._roster.of(client)
         hand.ready = True
         self._tell(kind="ready", name=hand.name, host=hand.host, pid=hand.pid, trouble=message["trouble"])
 
     def _on_scouted(self, client: str, message: Mapping[str, Any]) -> None:
-        self._tell(kind="scouted", name=self._hands[client].name, **message)
+        self._tell(kind="scouted", name=self._roster.of(client).name, **message)
 
     def _on_part_message(self, client: str, message: Mapping[str, Any]) -> None:
-        hand = self._hands[client]
+        hand = self._roster.of(client)
         hand.tally, hand.reached = dict(message["tally"]), list(message["reached"])
         hand.slowest = message["uncertain_ms"] / 1000
         hand.latest = max(hand.latest, message["number"])
@@ -238,13 +207,17 @@ class Conductor:
         while True:
             end = (number + 1) * BEAT
             gevent.sleep(max(0.0, end - self._now()))
-            while self._now() < end + PATIENCE and not all(h.lost or h.drained or h.latest >= number for h in self._hands.values()):
+            while self._now() < end + PATIENCE and not all(h.lost or h.drained or h.latest >= number for h in self._roster.hands):
                 self._arrived.clear()
                 self._arrived.wait(0.02)
-            for hand in self._hands.values():
+            for hand in self._roster.hands:
                 if not hand.lost and not hand.drained and time.monotonic() - hand.heard > SILENCE:
                     self._lose(hand, f"not heard of for {SILENCE:g} s")
-            over = all(h.lost or h.drained for h in self._hands.values())
+            over = all(h.lost or h.drained for h in self._roster.hands)
+            if time.monotonic() - self._watched > UNWATCHED and not self._draining:
+                log.error("the parent has looked at no window for %g s: the load ends here", UNWATCHED)
+                self._notes.append(f"nobody looked at the run for {UNWATCHED:g} s, so its load was ended")
+                self._do_drain({"grace": 5.0})
             self._window(number, end, over)
             if over:
                 return
@@ -260,12 +233,12 @@ class Conductor:
             seconds=BEAT,
             dial=self._mean_dial(end - BEAT, end),
             parts=parts,
-            tallies=[{**h.tally, "lost": h.lost} for h in self._hands.values()],
-            living=[h.name for h in self._ordered() if not h.lost],
-            names=[h.name for h in self._ordered()],
+            tallies=[{**h.tally, "lost": h.lost} for h in self._roster.hands],
+            living=[h.name for h in self._roster.hands if not h.lost],
+            names=[h.name for h in self._roster.hands],
             notes=notes,
             over=over,
-            all_lost=all(h.lost for h in self._hands.values()),
+            all_lost=all(h.lost for h in self._roster.hands),
         )
 
     def _mean_dial(self, start: float, end: float) -> float:
@@ -278,7 +251,7 @@ class Conductor:
 
     def _lose(self, hand: Hand, why: str) -> None:
         hand.lost = True
-        living = [h for h in self._ordered() if not h.lost]
+        living = [h for h in self._roster.hands if not h.lost]
         log.error("%s was lost (%s)", hand.name, why)
         if self._zero is None:
             self._tell(kind="lost", name=hand.name, why=why)
@@ -296,19 +269,16 @@ class Conductor:
 
     # ---- small change ----
 
-    def _ordered(self) -> list[Hand]:
-        return sorted(self._hands.values(), key=lambda hand: hand.shard)
-
     def _now(self) -> float:
         assert self._zero is not None
         return time.monotonic() - self._zero
 
     def _lead(self) -> float:
         """Long enough for the slowest worker to hear: four times its way, at most half a second."""
-        return min(0.5, max(LEAD, 4 * max((h.slowest for h in self._hands.values()), default=0.0)))
+        return min(0.5, max(LEAD, 4 * max((h.slowest for h in self._roster.hands), default=0.0)))
 
     def _broadcast(self, kind: str, message: dict[str, Any]) -> None:
-        for hand in self._hands.values():
+        for hand in self._roster.hands:
             if not hand.lost:
                 self._post(kind, message, hand.client)
 

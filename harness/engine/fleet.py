@@ -22,35 +22,24 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.engine import scouting
 from harness.engine.calibration import Calibration, calibrate
 from harness.engine.child import LOCUSTFILE, Child
 from harness.engine.link import Link, LinkClosed
 from harness.engine.mission import Mission, seal
 from harness.engine.ports import PortWatch, budget
+from harness.engine.scouting import ScoutFailed, TargetDown
 from harness.engine.window import Census, Window
 from harness.engine.windows import window_of
-from harness.engine.wire import BEAT, Outcome
-from harness.safety import Refused, is_loopback
-from harness.scenario.catalog import Sample, samples
+from harness.safety import is_loopback
+from harness.scenario.catalog import samples
 
 __all__ = ["Fleet", "FleetFailed", "FleetLost", "Mission", "ScoutFailed", "TargetDown"]
 
 STARTING = 30.0  # s that processes may take to come up
 LENDING = 120.0  # s that workers of other machines are waited for
-SCOUTING = 40.0  # s that all scouts may take
+SCOUTING = 40.0  # s that all scouts may take; a worker ends its own after 30
 DEAF = 5.0  # s without a window after which the master counts as lost
-_UNREACHABLE = {
-    Outcome.REFUSED: "it refuses connections",
-    Outcome.CONNECT_TIMEOUT: "nobody answers there",
-    Outcome.DNS: "nobody knows that name",
-    Outcome.TLS: "no secure connection could be made",
-    Outcome.RESET: "it closes connections without an answer",
-    Outcome.READ_TIMEOUT: "it does not answer in time",
-}
-
-
-class TargetDown(Exception):
-    """Not one scout got an answer: the message names the target and why."""
 
 
 class FleetFailed(Exception):
@@ -63,10 +52,6 @@ class FleetFailed(Exception):
 
 class FleetLost(Exception):
     """The master, or every worker, died in mid-run. The windows so far are valid."""
-
-
-class ScoutFailed(Exception):
-    """A journey that does not work although the target answers. Never raised by a fleet: it is a note of `start`."""
 
 
 class Fleet:
@@ -157,61 +142,20 @@ class Fleet:
         self._send({"kind": "scout"})
         count = self.mission.workers + self.mission.lent
         flights = [self._await("scouted", SCOUTING) for _ in range(count)]
-        self.scouting = window_of(
-            {
-                "number": -1,
-                "at": -BEAT,
-                "seconds": BEAT,
-                "dial": 0.0,
-                "parts": [{**f, "lags": b""} for f in flights],
-                "tallies": [],
-                "living": [],
-                "names": [],
-                "notes": [],
-            }
-        )
-        reports = [report for flight in flights for report in flight["reports"]]
-        failed = [r for r in reports if r["outcome"] != Outcome.OK]
-        if not failed:
-            return ()
-        for report in failed:
-            if report["outcome"] == Outcome.UNSAFE:
-                raise Refused(report["message"])
-        answered = set(self.scouting.done["outcome"].tolist()) - {int(o) for o in _UNREACHABLE}
-        if not answered:
-            worst = failed[0]
-            why = _UNREACHABLE.get(Outcome(worst["outcome"]), "no scout got an answer")
-            raise TargetDown(f"{self.mission.target} is down: {why} ({worst['message'] or Outcome(worst['outcome']).name.lower()})")
-        self.scouts = tuple(ScoutFailed(text) for text in dict.fromkeys(self._account(r) for r in failed))
+        self.scouting = scouting.window(flights)
+        self.scouts = scouting.judge(self.mission, self._samples, flights, self.scouting)
         return tuple(map(str, self.scouts))
 
     def _host(self) -> str:
         return urlsplit(self.mission.target).hostname or ""
 
     def _ceiling(self, known: Calibration | None) -> float | None:
-        """The highest dial by the moment's own rates; the scouts have shown how many files a page really has."""
         if known is None or self.scouting is None:
             return None
-        moment = self.mission.moment
-        kinds = [self._samples[n].kind for n in self.scouting.sent["sample"]]
-        pages, assets = kinds.count("page"), kinds.count("assets")
-        stretch = len(kinds) / max(1, len(kinds) - assets + min(assets, pages))
-        load = {
-            "visits": (moment.visitors_per_second + moment.scanners_per_second) / moment.peak,
-            "requests": moment.requests_per_second * stretch / moment.peak,
-        }
-        return known.ceiling(**load, workers=self.mission.workers + self.mission.lent)
-
-    def _account(self, report: Mapping[str, Any]) -> str:
-        """One scout's failure as a sentence with the author's file and line."""
-        journey = self.mission.scenario.journeys[report["journey"]]
-        sample: Sample | None = self._samples[report["sample"]] if report["sample"] is not None else None
-        where = f"{self.mission.scenario_path}:{sample.line if sample else journey.line}"
-        step = f"at {sample.label!r}" if sample else "on its way"
-        kind = Outcome(report["outcome"]).name.lower().replace("_", " ")
-        return f"{where}: the journey {journey.name!r} fails {step} before any load: {kind}" + (
-            f" ({report['message']})" if report["message"] else ""
-        )
+        moment, workers = self.mission.moment, self.mission.workers + self.mission.lent
+        visits = (moment.visitors_per_second + moment.scanners_per_second) / moment.peak
+        requests = moment.requests_per_second / moment.peak * scouting.files(self._samples, self.scouting)
+        return known.ceiling(visits=visits, requests=requests, workers=workers)
 
     # Load
 
@@ -251,6 +195,8 @@ class Fleet:
         except FleetFailed as error:
             self._over = True
             raise FleetLost(str(error)) from None
+        with contextlib.suppress(FleetLost):  # if nobody hears it, the next wait for a window says so
+            self._send({"kind": "seen"})
         window = window_of(frame)
         self._census = window.census
         fresh = int((window.done["flags"] & 1).sum())

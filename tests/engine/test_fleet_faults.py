@@ -118,3 +118,22 @@ def test_nothing_outlives_the_parent(blow, tmp_path):
         parent.wait(15)
         parent.stdout.close()
         assert gone(children)
+
+
+def test_a_parent_that_is_suspended_does_not_leave_the_load_running(tmp_path):
+    """Ctrl-Z, or a laptop's lid: the children are not suspended with it, and end the load after six seconds by themselves."""
+    here = str(PLAIN.parent)
+    with CountingSite() as site:
+        text = textwrap.dedent(PARENT).format(here=here, url=site.url, log=str(tmp_path / "run.log"))
+        parent = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            assert parent.stdout.readline() == "up\n"
+            parent.send_signal(signal.SIGSTOP)
+            time.sleep(9.0)
+            before = site.seen()
+            time.sleep(1.5)
+            assert before > 10 and site.seen() == before
+        finally:
+            parent.kill()
+            parent.wait(15)
+            parent.stdout.close()
