@@ -43,8 +43,9 @@ class Belief:
 
     # ------------------------------------------------------------------ in
     def add(self, reading: Reading, *, stressed: bool, steady: bool, calm: bool, trusted: bool = True) -> None:
-        """Counts a window; one in which our own machine was late (not `trusted`) only keeps the counts of what is under way. `calm`: the site was never at its limit yet; `stressed`: the map from visitors to requests does not hold in
-        it; `steady`: its dial stood still."""
+        """Counts a window; one in which our own machine was late (not `trusted`) only keeps the counts of what is under way. `calm`: the
+        site was never at its limit yet; `stressed`: the map from visitors to requests does not hold in it; `steady`: its dial stood
+        still."""
         self._windows += 1
         self._reading = reading
         levels = self._group.levels()
