@@ -156,11 +156,9 @@ def run(seed: int) -> tuple[str, int]:
     return "; ".join(faults), census.due
 
 
-def main() -> int:
-    """All runs, one line at the end and one for each that does not close."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+def main(runs: int = 100, first: int = 0) -> int:
+    """So many runs, seeds from `first` on: one line at the end, and one for each that does not close."""
     broken = visitors = 0
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     for seed in range(first, first + runs):
         fault, came = run(seed)
         visitors += came
@@ -173,4 +171,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:])))
