@@ -168,6 +168,13 @@ def test_a_lost_worker_s_arrivals_go_to_the_survivors_and_the_gap_is_counted_as_
     assert max(missing) < max(everyone) - 50
 
 
+def test_a_lost_worker_s_dwellers_are_seated_again_by_the_survivors():
+    """The pauses hold as many visitors as before, on two workers instead of three."""
+    _, crews, _, _ = drive(3, [(0.05, 300.0)], 0.6, lose=(0.3, 1))
+    total = crews[0].inside + crews[2].inside
+    assert abs(total[0, 1] - 111) <= 1 and abs(total[1, 2] - 360) <= 1
+
+
 def test_without_descriptors_arrivals_are_dropped_and_counted_never_lost():
     """A worker that has no room left counts every arrival as due and dropped."""
     _, crews, drivers, _ = drive(1, [(0.05, 400.0)], 0.4, descriptors=200, dwelling={})
