@@ -306,12 +306,17 @@ class Crew:
         strand.timer = None
         if strand not in strand.visitor.strands:
             return
-        hand = self._idle.pop() if self._idle else greenlet(self._work, self._hub)
+        if self._idle:
+            hand = self._idle.pop()
+        else:
+            hand = greenlet(self._work, self._hub)
+            hand.switch()  # a greenlet holds on to the arguments of its start as long as it lives, so it gets none
         hand.switch(strand)
 
-    def _work(self, strand: Strand) -> None:
+    def _work(self) -> None:
         """What a lent greenlet does, turn after turn. Nothing may escape from here: the hub is its parent."""
         me = getcurrent()
+        strand: Strand = self._hub.switch()
         while True:
             strand.hand = me
             try:

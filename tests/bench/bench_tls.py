@@ -1,0 +1,35 @@
+"""Fresh visitors/s of one core over TLS (a full handshake each, certificate verified), against FastHttpUser with one shared context."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import trustme
+
+from tests.bench.ground import highest, in_turn, row, target
+
+
+def main() -> int:
+    """In turn, on nginx with a certificate of an authority of our own."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    with tempfile.TemporaryDirectory() as folder:
+        trusted, chain, key = (Path(folder) / name for name in ("ca.pem", "chain.pem", "key.pem"))
+        authority.cert_pem.write_to_path(str(trusted))
+        issued.private_key_pem.write_to_path(str(key))
+        for number, blob in enumerate(issued.cert_chain_pems):
+            blob.write_to_path(str(chain), append=number > 0)
+        with target(port=18443, certificate=(chain, key)) as base:
+            ours, stock = in_turn(
+                int(os.environ.get("ROUNDS", "3")),
+                lambda: highest("surge", 300, base=base, authorities=str(trusted)),
+                lambda: highest("fast", 150, base=base, authorities=str(trusted)),
+            )
+    return row("fresh TLS visitors", ours, {"FastHttpUser, shared context": (stock, 1.5)}, "visitors/s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
