@@ -9,6 +9,9 @@ from harness.report.quantities import number, span
 from harness.report.thin import every
 from harness.result import Result
 
+SCANNERS = 0.02
+"""Below this share of the campaign's peak, mail scanners get no sentence. They are never drawn: each is far less load than a visitor."""
+
 
 def campaign(result: Result) -> Figure:
     """Planned arrivals (dashed) against the band that the site can serve; the stretch at risk is shaded, phases are numbered."""
@@ -82,7 +85,8 @@ def campaign(result: Result) -> Figure:
         keys.append(Key(name="held in the test", shape="line", colour="site"))
     if stretch is not None:
         keys.append(Key(name="at risk", shape="band", colour="risk"))
-    listed = [shown[place] for place in every(len(shown), 40)]
+    highest = max(shown, key=lambda index: rates[index], default=0)
+    listed = sorted({highest, *(shown[place] for place in every(len(shown), 40))})
     return both_sizes(
         make,
         keys=tuple(keys),
@@ -101,6 +105,15 @@ def campaign(result: Result) -> Figure:
 
 
 def _campaign_caption(result: Result) -> str:
+    """What the figure says; with the load that comes on top of the visitors, which explains where the shading ends."""
+    plan = result.campaign
+    if plan.scanners_peak_per_second <= SCANNERS * plan.peak_visitors_per_second:
+        return _message(result)
+    scanners = number(float(f"{plan.scanners_peak_per_second * 60:.2g}"))
+    return f"{_message(result)} While mails go out, up to {scanners} mail scanners a minute load the site as well; they are no visitors."
+
+
+def _message(result: Result) -> str:
     stretch, clock, own = facts.risk(result), words.clock(result), words.peak(result)
     if stretch is not None:
         return f"More visitors are planned than the site can serve {clock.between(*stretch)} ({span(stretch[1] - stretch[0])}, shaded)."

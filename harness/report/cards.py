@@ -119,7 +119,7 @@ def _breaking_point(result: Result) -> Card:
         ratio = point.headroom if point.headroom is not None else point.visitors_per_second / own
         margin = f"{times(ratio)} your peak"
         if low is not None and high is not None:
-            step = step_for(low, high)
+            step = max(0.01, step_for(low, high))
             margin = f"{grouped(ratio, step)} times your peak ({grouped(low, step)} to {grouped(high, step)})"
         return Card(
             key="limit",

@@ -1,0 +1,73 @@
+"""The figures: what their captions claim is in the data, spikes survive thinning, drawings are small and the same every time."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from report_factory import story
+
+from harness.report import campaign_chart, charts, facts, timelines
+from harness.report.thin import every, spikes
+from harness.result import AnswerCurve
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6)), min_size=1, max_size=2_000), st.integers(4, 200))
+def test_thinning_keeps_the_highest_and_the_lowest(values: list[float | None], limit: int) -> None:
+    """However few points remain, the worst second of the test is one of them."""
+    kept = spikes(values, limit)
+    assert kept == sorted(set(kept))
+    assert len(kept) <= max(limit, 2)
+    present = [value for value in values if value is not None]
+    if present:
+        shown = [value for place in kept if (value := values[place]) is not None]
+        assert max(shown) == max(present)
+        assert min(shown) == min(present)
+
+
+@given(st.integers(1, 5_000), st.integers(2, 300))
+def test_even_thinning_keeps_both_ends(count: int, limit: int) -> None:
+    """A folded table begins and ends where the test did."""
+    kept = every(count, limit)
+    assert kept[0] == 0
+    assert kept[-1] == count - 1
+    assert len(kept) <= limit or count <= limit
+
+
+def test_the_peak_of_the_campaign_is_a_row_of_its_numbers() -> None:
+    """Whoever copies the numbers gets the highest one."""
+    told = story("not-ready-email").result
+    figure = campaign_chart.campaign(told)
+    assert ("10:10", "5,000") in figure.table.rows
+
+
+def test_mail_scanners_get_a_sentence_and_no_line() -> None:
+    """Scanners may outnumber visitors fourfold while each is a single request: a line would mislead, silence would too."""
+    told = story("not-ready-email").result
+    plan = told.campaign.model_copy(update={"scanners_peak_per_second": 177.0})
+    caption = campaign_chart.campaign(told.model_copy(update={"campaign": plan})).caption
+    assert "up to 11,000 mail scanners a minute load the site as well; they are no visitors" in caption
+    assert "scanners" not in campaign_chart.campaign(told).caption
+
+
+def test_rare_moments_do_not_make_a_capacity() -> None:
+    """A burst seen for a twentieth of a second weighs as much as it lasted: not the highest point, but the busiest half of the time."""
+    curve = AnswerCurve(in_flight=[1.0, 20.0, 40.0, 90.0], answers_per_second=[30.0, 190.0, 194.0, 900.0], seconds=[10.0, 6.0, 5.0, 0.05])
+    assert 190 < facts.under_pressure(curve) < 200
+
+
+def test_a_drawing_is_the_same_every_time_and_brings_no_font_or_colour_of_its_own() -> None:
+    """Ids are unique and stable; every colour is a variable of the page, so that night and print can change it."""
+    told = story("ready")
+    seconds = timelines.seconds_of(told.series)
+    first, again = charts.latency(told.result, seconds), charts.latency(told.result, seconds)
+    assert first is not None
+    assert again is not None
+    assert (first.wide, first.narrow) == (again.wide, again.narrow)
+    for drawing in (first.wide, first.narrow):
+        assert "font-family" not in drawing
+        colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawing)) - {"none", "transparent"}
+        assert colours
+        assert all(colour.startswith("var(--") for colour in colours), colours
+        assert not re.search(r"\d\.\d{3,}", re.sub(r"<title.*?</desc>", "", drawing))
