@@ -216,7 +216,10 @@ class Browser:
                     connection.close()
         if trouble is not None:
             trouble.sample = sample
-            raise trouble
+            try:
+                raise trouble
+            finally:
+                del trouble  # else it and this frame hold each other until a collection: at the breaking point, thousands a second
         assert answer is not None
         return answer
 

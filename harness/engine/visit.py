@@ -369,6 +369,9 @@ class Crew:
         if visitor.dwells is not None:
             self.leave(visitor, visitor.dwells)
         visitor.browser.close()
+        if visitor.viewing is not None:  # its strands and it hold each other
+            visitor.viewing.strands.clear()
+            visitor.viewing = None
         if not (visitor.scout or visitor.scanner):
             ended = visitor.ended or "completed"
             setattr(self.tally, ended, getattr(self.tally, ended) + 1)
