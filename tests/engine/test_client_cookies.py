@@ -41,7 +41,9 @@ class Standard:
     """http.cookiejar behind the same three questions."""
 
     def __init__(self):
-        self.jar = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(strict_ns_domain=http.cookiejar.DefaultCookiePolicy.DomainStrictNonDomain))
+        self.jar = http.cookiejar.CookieJar(
+            http.cookiejar.DefaultCookiePolicy(strict_ns_domain=http.cookiejar.DefaultCookiePolicy.DomainStrictNonDomain)
+        )
 
     def url(self, host, path, secure):
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}{path}"
@@ -58,7 +60,9 @@ class Standard:
 
 
 events = st.tuples(
-    st.builds(lambda n, v, a: f"{n}={v}{a}", st.sampled_from(NAMES), st.sampled_from(["1", "two", 'q"x"', "a=b", ""]), st.sampled_from(ATTRIBUTES)),
+    st.builds(
+        lambda n, v, a: f"{n}={v}{a}", st.sampled_from(NAMES), st.sampled_from(["1", "two", 'q"x"', "a=b", ""]), st.sampled_from(ATTRIBUTES)
+    ),
     st.sampled_from(HOSTS),
     st.sampled_from(PATHS),
     st.booleans(),
