@@ -68,7 +68,9 @@ class Answer:
         for plateau in self._facts.plateaus:
             if plateau.phase not in ("hold", "confirm"):
                 continue
-            if plateau.seconds >= 15 and plateau.dial > high and plateau.holds(self._asked):
+            # An overload of a share d shows as late answers only after limit / d seconds: held shorter, it proves nothing.
+            hidden = 2 * self._asked.limit / plateau.seconds
+            if plateau.seconds >= 10 and plateau.dial > high * (1 + hidden) and plateau.holds(self._asked):
                 high = 1.02 * plateau.dial
             if plateau.seconds >= 8 and plateau.dial < low and plateau.fails(self._asked):
                 low = 0.98 * plateau.dial

@@ -35,7 +35,7 @@ class Belief:
         self.whole = Estimator(demands=self._demands(), seed=seed)
         self.hidden: Hidden | None = None
         self._reading: Reading | None = None
-        self.failures = Failures(asked.failing)
+        self.failures = Failures(asked.failing, samples)
         self.drift: set[str] = set()  # "rose", "fell"
         self.first_estimate: float | None = None
         self._windows = 0

@@ -143,15 +143,10 @@ class Estimator:
         else:
             expected, came = found.plateau * time, answers
         whole = time > 0.9 * self.history.seconds()
-        square = mean = 0.0
-        i = 0
-        while i + 1 < len(whole):
-            if whole[i] and whole[i + 1]:
-                square += (came[i] + came[i + 1] - expected[i] - expected[i + 1]) ** 2
-                mean += expected[i] + expected[i + 1]
-                i += 2
-            else:
-                i += 1
+        pairs = len(whole) // 2
+        both = whole[: 2 * pairs].reshape(pairs, 2).all(axis=1)
+        blocks = np.stack([came, expected])[:, : 2 * pairs].reshape(2, pairs, 2).sum(axis=2)[:, both]
+        square, mean = float(((blocks[0] - blocks[1]) ** 2).sum()), float(blocks[1].sum())
         prior = _PRIOR_BLOCKS * found.plateau
         return float(np.clip((square + prior * self._dispersion_prior) / (mean + prior), 0.1, 15.0)) if found.plateau > 0 else 1.0
 

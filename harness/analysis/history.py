@@ -52,15 +52,21 @@ class History:
     def _placed(self, rows: Floats) -> Floats:
         return rows if self.relevel is None else rows @ self.relevel
 
+    def _weights(self, levels: Floats) -> npt.NDArray[np.float32]:
+        placed = levels if self.relevel is None else self.relevel @ levels
+        return placed.astype(np.float32)
+
     def busy(self, levels: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Per believed row: seconds spent within `levels` and answers that came there."""
-        rows = self._placed(self._rows[self.first : self.size, :2].astype(np.float64))[:, :, levels].sum(axis=2)
-        return rows[:, 0], rows[:, 1]
+        # Whatever stands where: a product with a mask is many times faster than picking columns.
+        rows = self._rows[self.first : self.size, :2] @ self._weights(levels.astype(np.float64))
+        return rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64)
 
     def expected(self, curve: Floats) -> tuple[Floats, Floats]:
         """Per believed row: the answers that `curve` (per s, by bin) predicts, and those that came."""
-        rows = self._placed(self._rows[self.first : self.size, :2].astype(np.float64))
-        return rows[:, 0] @ curve, rows[:, 1].sum(axis=1)
+        rows = self._rows[self.first : self.size, :2]
+        predicted, came = rows[:, 0] @ self._weights(curve), rows[:, 1] @ self._weights(np.ones(BINS))
+        return predicted.astype(np.float64), came.astype(np.float64)
 
     def seconds(self) -> Floats:
         """Lengths of the believed rows."""

@@ -37,13 +37,22 @@ def _loss(rate: npt.ArrayLike, limit: npt.ArrayLike, buffer: npt.ArrayLike) -> F
     return share
 
 
-def posterior(rates: Floats, requests: Floats, failures: Floats, *, spread: float, allowed: float) -> Posterior:
-    """`spread` (≥ 1) is the variance of the failures over that of independent ones; `allowed` the share that may fail."""
-    limits = rates.max() * np.geomspace(0.25, 1.5, 300)
-    likelihood = np.zeros((len(limits), len(_BUFFERS)))
+def _likelihood(limits: Floats, rates: Floats, requests: Floats, failures: Floats, spread: float) -> Floats:
+    """Log likelihood of each limit and buffer."""
+    found = np.zeros((len(limits), len(_BUFFERS)))
     for rate, count, failed in zip(rates, requests, failures, strict=True):
         share = _loss(rate, limits[:, None], _BUFFERS[None, :])
-        likelihood += (failed * np.log(share) + (count - failed) * np.log1p(-share)) / spread
+        found += (failed * np.log(share) + (count - failed) * np.log1p(-share)) / spread
+    return found
+
+
+def posterior(rates: Floats, requests: Floats, failures: Floats, *, spread: float, allowed: float) -> Posterior:
+    """`spread` (≥ 1) is the variance of the failures over that of independent ones; `allowed` the share that may fail."""
+    limits = rates.max() * np.geomspace(0.25, 1.5, 60)
+    coarse = _likelihood(limits, rates, requests, failures, spread).max(axis=1)
+    likely = limits[coarse > coarse.max() - 12.0]
+    limits = np.geomspace(likely[0] / 1.04, likely[-1] * 1.04, 90)
+    likelihood = _likelihood(limits, rates, requests, failures, spread)
     weight = np.exp(likelihood - likelihood.max())
     scale = np.array([np.interp(allowed, _loss(_RELATIVE, 1.0, buffer), _RELATIVE) for buffer in _BUFFERS])
     points = (limits[:, None] * scale[None, :]).ravel()
