@@ -50,6 +50,10 @@ class Hold:
         full = max(1.0, self._limit * found.plateau)
         return max(10.0, min(full, found.full, 3.0 * found.peak_at)) if found.falling else full
 
+    def standing(self) -> bool:
+        """Whether a line stands."""
+        return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)
+
     def drained(self) -> bool:
         """Whether the line is gone and requests no longer fail."""
         beat, queue = self._beats.last, self._belief.queue

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.analysis.alarm import alarm
 from harness.analysis.answer import Answer
 from harness.analysis.asked import asked
-from harness.analysis.beats import Beat, Beats
+from harness.analysis.beats import Beats
 from harness.analysis.belief import Belief
 from harness.analysis.cause import Harm
 from harness.analysis.facts import Facts
@@ -27,6 +28,7 @@ from harness.analysis.generator import Headroom
 from harness.analysis.hold import Hold
 from harness.analysis.meter import Reading
 from harness.analysis.profile import FULL, PROFILES, QUICK, Profile
+from harness.analysis.recovery import Recovery
 from harness.campaigns.plan import Moment
 from harness.engine.window import Window
 from harness.result import BreakingPoint
@@ -34,6 +36,8 @@ from harness.scenario.catalog import Sample
 from harness.scenario.model import Promise
 
 __all__ = ["FULL", "PROFILES", "QUICK", "Order", "Profile", "Search"]
+
+_ENOUGH = 20  # windows of a hold that make a number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +85,8 @@ class Search:
         self._trace: list[tuple[int, str, float]] = []
         self._broke = False
         self._lowered = 0.0  # requests that may be under way after a start that was too high
-        self._stage = "push"  # of the recovery
+        self._recovery: Recovery | None = None
+        self._trusted = 0  # windows of the hold in which our own machine was in time
         self._readings: deque[Reading] = deque(maxlen=2)
 
     # ------------------------------------------------------------------ public
@@ -138,6 +143,7 @@ class Search:
             and (belief.fit is None or beat.in_flight >= belief.fit.knee or beat.failed)
         ):
             belief.bottleneck.watch(reading, belief.mix.calm())
+        self._trusted += self._phase == "hold" and self._headroom.last is None
         self._readings.append(reading)
         self._harm.watch(reading)
         self._facts.watch(reading, self._phase)
@@ -167,6 +173,9 @@ class Search:
 
     def _limited(self, why: str) -> Order:
         """Our own machine is the limit: no number. What it can send may still be shown to hold, a little lower."""
+        if self._broke and self._trusted >= _ENOUGH:
+            self._facts.stopped = f"the load generator reached its own limit: {why}"
+            return self._finish()  # the number rests on the windows before that
         self._facts.generator = why
         if self._broke or self._phase == "baseline":
             return self._finish()
@@ -188,7 +197,9 @@ class Search:
         decided, late, failed = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed"))
         if decided < 10 and self._spent() < profile.baseline_seconds + max(4.0, 2 * self._asked.limit):
             return self._order(self._dial, say)
-        if max(late, failed) > 0.5 * max(decided, 1) or beats.total("answered", windows) == 0:
+        # One page that never works among pictures that do breaks the promise on errors at any rate.
+        failing = failed >= 5 and failed - 2 * np.sqrt(failed) > self._asked.failing * decided
+        if failing or late > 0.5 * max(decided, 1) or beats.total("answered", windows) == 0:
             if self._dial > 2 * self._smallest:  # too much already? Then a far quieter rate must work.
                 self._start = max(self._smallest, self._dial / 8)
                 self._dial = self._start
@@ -204,8 +215,10 @@ class Search:
 
     def _in_explore(self) -> Order:
         beat, hold = self._beats.last, self._hold
-        if self._gave_way(beat):
+        sign = alarm(self._readings, self._beats, self._belief, self._asked)
+        if sign is not None:
             self._broke = True
+            hold.refusing = sign == "failures"
             for reading in self._readings:
                 self._belief.bottleneck.watch(reading, self._belief.mix.calm())
             self._belief.regroup()
@@ -222,30 +235,6 @@ class Search:
             return self._order(self._ceiling, "The highest rate allowed is reached: holding it.")
         self._dial = min(self._dial * self.profile.growth**beat.seconds, self._ceiling)
         return self._order(self._dial, f"Exploring: {self._dial:.3g} visitors/s.")
-
-    def _gave_way(self, beat: Beat) -> bool:
-        """Whether the site shows a line, late answers or failures that the load explains."""
-        beats, belief = self._beats, self._belief
-        decided, late, failed = (beats.total(name, 2) for name in ("all_decided", "all_late", "failed"))
-        usual = max(min(self._asked.late), belief.mix.calm_late(belief.everything, 0)) * decided
-        if decided >= 10 and late > max(0.2 * decided, usual + 4 * np.sqrt(usual)):
-            return True
-        lines = self._readings[-1].in_flight
-        rates = np.sum([r.sent for r in self._readings], axis=0) / sum(r.seconds for r in self._readings)
-        calm = belief.mix.calm()
-        groups = [(float(lines.sum()), float(rates.sum()), belief.queue.calm)]
-        groups += [(float(n), float(rate), float(base)) for n, rate, base in zip(lines, rates, calm, strict=True)]
-        limit = self._asked.limit
-        for n, rate, base in groups:
-            usual = rate * base
-            if n > usual + max(0.25 * rate * max(limit - base, 0.2 * limit), 6 * np.sqrt(usual) + 5):
-                return True
-        self._hold.refusing = failed >= 3 and failed > 3 * max(self._asked.failing, 0.01) * max(decided, 1)
-        return self._hold.refusing
-
-    def _standing(self) -> bool:
-        """Whether a line stands."""
-        return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)
 
     def _in_drain(self, elapsed: float) -> Order:
         if self._hold.drained():
@@ -270,7 +259,7 @@ class Search:
             belief.regroup()
         if self._beats.count % 2 == 0:
             hold.fit()
-        if hold.outgrown() and not self._standing():
+        if hold.outgrown() and not hold.standing():
             if belief.fit is not None:
                 belief.rose(4)
             self._enter("explore")
@@ -294,39 +283,22 @@ class Search:
             return self._finish()
         self._hold.fit()
         self._enter("recovery")
-        self._stage = "half" if given_way else "push"
+        self._recovery = Recovery(self._hold, beats, self._facts, seconds=self.profile.recovery_seconds, pushed=given_way)
         return self._in_recovery(elapsed)
 
     def _in_recovery(self, elapsed: float) -> Order:
-        beat, hold, spent = self._beats.last, self._hold, self._spent()
-        if self._stage == "push":
-            failed = beat.failed > 0.2 * max(beat.all_decided, 5)
-            gone = beat.late > 0.5 * max(beat.decided, 5) or beat.in_flight > 1.2 * hold.full() or failed
-            if spent == 0 or not (gone or spent >= 3.0):
-                self._dial = min(1.3 * hold.estimate, self._ceiling)
-                return self._order(self._dial, "One short push past the break, to see whether the site comes back.")
-            if not gone and not self._standing() and self.profile.budget - elapsed > 8:
-                # It carried far more than the estimate without a line: the site has become faster, and the hold goes on from here.
-                self._belief.rose(int(3.0 / beat.seconds))
-                hold.estimate = max(hold.estimate, beat.dial)
-                hold.enter()
-                self._enter("hold")
-                return self._hold_order(elapsed)
-            self._stage = "half"
-            self._enter("recovery")
-            spent = 0.0
-        if spent > 0 and hold.drained() and beat.late <= 0.05 * max(beat.decided, 1):
-            self._facts.came_back(spent, alone=self._stage == "half")
+        assert self._recovery is not None
+        dial = self._recovery.dial(self.profile.budget - elapsed)
+        if self._recovery.over:
             return self._finish()
-        stuck = spent >= 3.0 and beat.in_flight >= 0.95 * self._beats.recent(5)[0].in_flight  # half the load, and the line does not shrink
-        if stuck or spent >= self.profile.recovery_seconds:
-            if self._stage == "trickle" or self.profile.budget - elapsed < 4:
-                self._facts.recovered = False
-                return self._finish()
-            self._stage = "trickle"
-            self._enter("recovery")
-        self._dial = max(self._smallest, hold.estimate * (0.5 if self._stage == "half" else 0.03))
-        return self._order(self._dial, "Half the load: waiting for the site to come back.")
+        if self._recovery.carried:  # far more than the estimate, without a line: the hold goes on from here
+            self._belief.rose(6)
+            self._hold.estimate = max(self._hold.estimate, dial)
+            self._hold.enter()
+            self._enter("hold")
+            return self._hold_order(elapsed)
+        self._dial = min(max(dial, self._smallest), self._ceiling)
+        return self._order(self._dial, "One short push past the break, then half the load: does the site come back?")
 
     # ------------------------------------------------------------------ moves
     def _spent(self) -> float:
