@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--since", default="", help="count and print rows from this date on only (ISO, UTC)")
     parser.add_argument("--keep", type=Path, help="a folder for the windows of every run, to be read by tests.bench.truth.replay")
     parser.add_argument("--lock", type=Path, help="a file to lock during each run, for machines that several measure on")
-    parser.add_argument("--no-pin", dest="pin", action="store_false", help="do not give server and generator a core each")
+    parser.add_argument("--core", type=int, default=0, help="the generator's core; the server gets the next one; -1: wherever they like")
     parser.add_argument("--rows", type=Path, default=FILE)
     parser.add_argument("--k6", type=Path, metavar="PROGRAM", help="run this k6 in place of a surge")
     parser.add_argument("--table", action="store_true", help="print the table and send nothing")
@@ -69,6 +69,7 @@ def main() -> None:
     if given.table:
         print(table(read([given.rows], given.since)))
         return
+    core = None if given.core < 0 else given.core
     tool = "k6" if given.k6 else "surge"
     for number in range(given.runs):
         for name in given.kinds or CASES:
@@ -82,10 +83,7 @@ def main() -> None:
             if len(there) > number:
                 continue
             with alone(given.lock):
-                if given.k6:
-                    row = ramp(case, seed, given.k6, pin=given.pin)
-                else:
-                    row = surge(case, seed, given.budget, keep=given.keep, pin=given.pin)
+                row = ramp(case, seed, given.k6, core=core) if given.k6 else surge(case, seed, given.budget, keep=given.keep, core=core)
             add(row, given.rows)
             print(told(row), flush=True)
 

@@ -51,11 +51,11 @@ export function handleSummary(data) {{
 """
 
 
-def ramp(case: Case, seed: int, program: Path, *, pin: bool = True) -> Row:
+def ramp(case: Case, seed: int, program: Path, *, core: int | None = 0) -> Row:
     """One ramp. `low` and `high` stay empty: it has no interval."""
     top = case.near * float(np.random.default_rng([seed, 11]).uniform(1.5, 5.0))
     date, before = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="surge-k6-") as name, serving(case, seed) as (told, truth), cores(told["pid"], pin):
+    with tempfile.TemporaryDirectory(prefix="surge-k6-") as name, serving(case, seed) as (told, truth), cores(told["pid"], core):
         script = Path(name) / "ramp.js"
         script.write_text(
             _SCRIPT.format(
@@ -102,6 +102,7 @@ def ramp(case: Case, seed: int, program: Path, *, pin: bool = True) -> Row:
         recovered="",
         harmed=bad["rate"],
         requests=int(bad["passes"] + bad["fails"]),
+        asked=None,
         lag_p99_ms=None,
         seconds=seconds,
         load=before,

@@ -16,8 +16,9 @@ FILE = Path(__file__).with_name("rows.csv")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One run. Rates in visitors/s, shares from 0 to 1. `harmed`: requests of the whole run that were slow or failed. `load`: the
-    machine's load average before the run. `tool`: "surge", or what it was compared with."""
+    """One run. Rates in visitors/s, shares from 0 to 1. `harmed`: requests of the whole run that were slow or failed. `requests`: as the
+    run counted them, its scouts' included; `asked`: as the server did. `load`: the machine's load average before the run. `tool`:
+    "surge", or what it was compared with."""
 
     date: str
     machine: str
@@ -43,6 +44,7 @@ class Row:
     recovered: str
     harmed: float | None
     requests: int
+    asked: int | None
     lag_p99_ms: float | None
     seconds: float
     load: float

@@ -1,6 +1,7 @@
 """In: the name of a real stack that is installed here. Out: that stack, serving on this machine until told to stop.
 
-    nginx [--rate 200] [--burst 20]     nginx with limit_req: its own token bucket, 429 beyond it; capacity in closed form
+    nginx [--rate 200] [--burst 20]     nginx with limit_req: its own token bucket, 429 beyond it; capacity in closed form; --log FILE
+                                        has its own account of every request
     shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file and reads it back
     httpbin [--workers 4]               httpbin under gunicorn; /delay/0.02 holds a worker for 20 ms
 
@@ -31,7 +32,7 @@ _NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log error;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; keepalive_requests 1000000; default_type text/html;
+  access_log {log}; keepalive_requests 1000000; default_type text/html;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
   limit_req_zone all zone=all:1m rate={rate}r/s;
@@ -54,7 +55,7 @@ class Stack:
     capacity: float | None = None
 
 
-def nginx(folder: Path, port: int, rate: int, burst: int) -> Stack:
+def nginx(folder: Path, port: int, rate: int, burst: int, log: Path | None = None) -> Stack:
     """`limit_req` counts in milliseconds and lets `burst` through beyond the rate: a bucket of burst + 1."""
     from harness.demo.capacity import requests_held
     from harness.demo.settings import Settings
@@ -63,7 +64,7 @@ def nginx(folder: Path, port: int, rate: int, burst: int) -> Stack:
     folder.chmod(0o755)  # started as root, its workers run as nobody
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_text("<!doctype html><title>Fine</title><h1>Everything is fine</h1>")
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, rate=rate, burst=burst))
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, rate=rate, burst=burst, log=log or "off"))
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         raise FileNotFoundError("nginx is not installed")
@@ -144,6 +145,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--burst", type=int, default=20)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--log", type=Path, help="nginx's access log")
     parser.add_argument("--parent", type=int, default=None)
     given = parser.parse_args()
     port, parent = given.port or _free_port(), given.parent or os.getppid()
@@ -151,7 +153,7 @@ def main() -> None:
         signal.signal(number, _stop)
     with tempfile.TemporaryDirectory(prefix="surge-stack-") as folder:
         make = {
-            "nginx": lambda: nginx(Path(folder), port, given.rate, given.burst),
+            "nginx": lambda: nginx(Path(folder), port, given.rate, given.burst, given.log),
             "shop": lambda: shop(Path(folder), port, given.workers),
             "httpbin": lambda: httpbin(port, given.workers),
         }

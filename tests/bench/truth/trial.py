@@ -1,17 +1,19 @@
 """In: a case and a seed. Out: a `Row`: one real surge, Locust master and workers, on a server whose truth is known.
 
 The loop is that of `surge run` without its pages, so that the windows can be kept. Server and generator get a core each where the machine
-has two; both go before the machine's other work where that is permitted.
+has two, and go before its other work where that is permitted.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pickle
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,8 +37,6 @@ from tests.bench.truth.kinds import LIMIT
 from tests.bench.truth.process import ROOT
 from tests.bench.truth.rows import Row, machine
 
-PRIORITY = -10
-
 
 @dataclass(kw_only=True, slots=True)
 class Record:
@@ -49,6 +49,7 @@ class Record:
     truth: float | None
     scenario: str
     windows: list[Window] = field(default_factory=list)
+    scouted: int = 0
     orders: list[tuple[int, str, float | None]] = field(default_factory=list)
     answered: dict[str, object] = field(default_factory=dict)
 
@@ -58,22 +59,23 @@ def peak_of(case: Case, seed: int) -> float:
     return case.near * float(np.exp(np.random.default_rng([seed, 7]).uniform(np.log(8 / 60), 0)))
 
 
-def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path | None = None, pin: bool = True) -> Row:
+def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path | None = None, core: int | None = 0) -> Row:
     """Serve, surge, judge."""
     peak = peak_of(case, seed)
     before = os.getloadavg()[0]
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, serving(case, seed) as (told, truth), cores(told["pid"], pin):
+    with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, serving(case, seed) as (told, truth), cores(told["pid"], core):
         folder = Path(name)
         file = case.scenario(folder, told["url"], peak)
         record = Record(kind=case.name, seed=seed, profile=profile, peak=peak, truth=truth, scenario=file.read_text())
         began = time.monotonic()
         try:
-            found, down = _walk(file, told["url"], record, folder, workers), ""
+            found, down = _walk(file, told["url"], record, folder, workers, core is not None), ""
         except TargetDown as error:
             found, down = None, str(error)
         seconds = time.monotonic() - began
-    row = _judged(case, record, found, down, date=date, load=before, seconds=seconds)
+        asked = None if case.stack else _asked(told["url"])
+    row = _judged(case, record, found, down, date=date, load=before, seconds=seconds, asked=asked)
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         if found is not None:
@@ -82,7 +84,7 @@ def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path |
     return row
 
 
-def _walk(file: Path, url: str, record: Record, folder: Path, workers: int) -> Findings:
+def _walk(file: Path, url: str, record: Record, folder: Path, workers: int, pinned: bool) -> Findings:
     scenario = load.load(file)
     plan = plan_campaign(scenario)
     moment = hardest(plan, scenario)
@@ -112,6 +114,9 @@ def _walk(file: Path, url: str, record: Record, folder: Path, workers: int) -> F
     )
     with Fleet(mission) as fleet:
         notes = fleet.start()
+        if pinned:
+            first(0, 1)  # thinking may wait, sending may not
+        record.scouted = len(fleet.scouting.done) if fleet.scouting else 0
         for window in fleet.windows():
             order = analyst.observe(window)
             record.windows.append(window)
@@ -121,6 +126,11 @@ def _walk(file: Path, url: str, record: Record, folder: Path, workers: int) -> F
             fleet.dial(order.dial)
         census = fleet.drain(GRACE, drained)
     return analyst.findings(census=census, scout_notes=notes)
+
+
+def _asked(url: str) -> int:
+    with urllib.request.urlopen(f"{url}/_truth", timeout=10) as answer:
+        return int(json.load(answer)["requests"])
 
 
 def harmed(windows: list[Window]) -> tuple[float | None, int]:
@@ -133,7 +143,9 @@ def harmed(windows: list[Window]) -> tuple[float | None, int]:
     return float((late | failed).mean()), count
 
 
-def _judged(case: Case, record: Record, found: Findings | None, down: str, *, date: str, load: float, seconds: float) -> Row:
+def _judged(
+    case: Case, record: Record, found: Findings | None, down: str, *, date: str, load: float, seconds: float, asked: int | None
+) -> Row:
     share, requests = harmed(record.windows)
     truth = record.truth
     if truth is not None and case.name == "leak":
@@ -171,7 +183,8 @@ def _judged(case: Case, record: Record, found: Findings | None, down: str, *, da
         step_right=(point is not None and point.first_step == case.step) if case.step else None,
         recovered=str(point.recovered) if point else "",
         harmed=share,
-        requests=requests,
+        requests=requests + record.scouted,
+        asked=asked,
         lag_p99_ms=found.generator.lag_p99_ms if found else None,
         seconds=seconds,
         load=load,
@@ -189,27 +202,29 @@ def commit() -> str:
 
 
 @contextlib.contextmanager
-def cores(server: int, pin: bool) -> Iterator[None]:
-    """Server and its children on one core, this process and what it starts on another."""
-    if not pin or not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+def cores(server: int, core: int | None) -> Iterator[None]:
+    """This process and what it starts on one core (the `core`th that may be used), the server and its children on the next.
+
+    All of them go before the machine's other work, in real time: a nice value would not do, as Linux weighs sessions first.
+    """
+    if core is None or not hasattr(os, "sched_setaffinity") or len(usable := sorted(os.sched_getaffinity(0))) < 2:
         yield
         return
-    mine, its = sorted(os.sched_getaffinity(0))[:2]
-    here, usual = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
-    family = [server, *_children(server)]
+    mine, its = usable[core % len(usable)], usable[(core + 1) % len(usable)]
+    for pid in (server, *(child.pid for child in psutil.Process(server).children(recursive=True))):
+        os.sched_setaffinity(pid, {its})
+        first(pid, 3)
+    os.sched_setaffinity(0, {mine})
+    first(0, 2)
     try:
-        for pid in family:
-            os.sched_setaffinity(pid, {its})
-        os.sched_setaffinity(0, {mine})
-        with contextlib.suppress(PermissionError):
-            for pid in (*family, 0):
-                os.setpriority(os.PRIO_PROCESS, pid, PRIORITY)
         yield
     finally:
-        os.sched_setaffinity(0, here)
         with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, usual)
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, usable)
 
 
-def _children(pid: int) -> list[int]:
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+def first(pid: int, rank: int) -> None:
+    """Before all ordinary work, and before lower ranks."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(rank))
