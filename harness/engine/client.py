@@ -23,9 +23,9 @@ from harness.engine.body import unpack
 from harness.engine.connection import Connection, Origin
 from harness.engine.cookies import Jar
 from harness.engine.names import Names
+from harness.engine.strand import FLAG_NEW_CONNECTION, Record
 from harness.engine.tls import shared_context
 from harness.engine.trouble import TimedOut, Trouble, of_os_error, of_status
-from harness.engine.visit import FLAG_NEW_CONNECTION, Record
 from harness.engine.wire import Outcome
 from harness.safety import Gate, normal
 

@@ -19,8 +19,8 @@ from greenlet import getcurrent
 
 from harness.engine.call import Call, compile_headers, encode_headers
 from harness.engine.client import Answer, Client, judge_status, target_of
+from harness.engine.strand import Strand
 from harness.engine.trouble import Trouble
-from harness.engine.visit import Strand
 
 if TYPE_CHECKING:
     from harness.engine.users import Visitor

@@ -13,7 +13,7 @@ from harness.engine.call import Call, compile_headers, compile_place, encode_hea
 from harness.engine.checks import compile_extracts, compile_judge, needs_body
 from harness.engine.client import REDIRECTS, Client
 from harness.engine.page import Shelf, compile_assets, fetch_assets
-from harness.engine.visit import Strand
+from harness.engine.strand import Strand
 from harness.engine.words import compile_words
 from harness.scenario.model import Check, Extract, Page, Post, Request, Think
 

@@ -18,8 +18,9 @@ from locust.exception import StopUser
 
 from harness.engine.client import Browser, Client
 from harness.engine.cookies import Cookie
+from harness.engine.strand import FLAG_SCANNER, FLAG_SCOUT, Scouted, Strand
 from harness.engine.trouble import Trouble
-from harness.engine.visit import FLAG_SCANNER, FLAG_SCOUT, Crew, Scouted, Strand
+from harness.engine.visit import Crew
 from harness.engine.wire import Outcome
 from harness.engine.words import Dice
 

@@ -20,8 +20,8 @@ from harness.engine.call import Call, place_of
 from harness.engine.client import Answer, Client
 from harness.engine.connection import Origin
 from harness.engine.playlist import TARGET, Playlist, parse
+from harness.engine.strand import FOREVER, Strand
 from harness.engine.trouble import Trouble
-from harness.engine.visit import FOREVER, Strand
 from harness.engine.wire import Outcome
 from harness.scenario.model import Poll, Watch
 
