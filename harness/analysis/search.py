@@ -20,6 +20,7 @@ import numpy as np
 from harness.analysis.alarm import alarm
 from harness.analysis.answer import Answer
 from harness.analysis.asked import asked
+from harness.analysis.baseline import Baseline
 from harness.analysis.beats import Beats
 from harness.analysis.belief import Belief
 from harness.analysis.cause import Harm
@@ -84,7 +85,7 @@ class Search:
         self._began: float | None = None
         self._trace: list[tuple[int, str, float]] = []
         self._broke = False
-        self._lowered = 0.0  # requests that may be under way after a start that was too high
+        self._baseline = Baseline(self._beats, profile, self._asked.limit)
         self._recovery: Recovery | None = None
         self._trusted = 0  # windows of the hold in which our own machine was in time
         self._readings: deque[Reading] = deque(maxlen=2)
@@ -160,7 +161,7 @@ class Search:
             self._facts.stopped = self._facts.stopped or "the time was up"
             return self._finish()
         if self._phase == "baseline":
-            return self._in_baseline(elapsed)
+            return self._in_baseline()
         if self._phase == "explore":
             return self._in_explore()
         if self._phase == "drain":
@@ -185,33 +186,21 @@ class Search:
         self._enter("confirm")
         return self._order(self._dial, f"The load generator is at its limit: {why}. Holding a rate that it can send.")
 
-    def _in_baseline(self, elapsed: float) -> Order:
-        say, profile, beats = "Listening to the site at a quiet rate.", self.profile, self._beats
-        # After too high a start the line that it left must go before anything can be heard.
-        if self._lowered and beats.last.in_flight > max(3.0, self._lowered) and elapsed < profile.drain_seconds + 5:
-            self._entered = beats.last.end
-            return self._order(self._dial, say)
-        if self._spent() < profile.baseline_seconds:
-            return self._order(self._dial, say)
-        windows = min(beats.count - 1, int(self._spent() / beats.last.seconds), 8)
-        decided, late, failed = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed"))
-        if decided < 10 and self._spent() < profile.baseline_seconds + max(4.0, 2 * self._asked.limit):
-            return self._order(self._dial, say)
-        # One page that never works among pictures that do breaks the promise on errors at any rate.
-        failing = failed >= 5 and failed - 2 * np.sqrt(failed) > self._asked.failing * decided
-        if failing or late > 0.5 * max(decided, 1) or beats.total("answered", windows) == 0:
-            if self._dial > 2 * self._smallest:  # too much already? Then a far quieter rate must work.
-                self._start = max(self._smallest, self._dial / 8)
-                self._dial = self._start
-                self._lowered = self._dial * self._asked.limit * max(self._belief.whole.per_dial, 1.0)
-                self._belief.start_over()
-                self._enter("baseline")
-                return self._order(self._dial, "The site fails already: trying a far quieter rate.")
+    def _in_baseline(self) -> Order:
+        heard = self._baseline.listen()
+        if heard == "listening":
+            return self._order(self._dial, "Listening to the site at a quiet rate.")
+        if heard == "answers":
+            self._enter("explore")
+            self._dial = min(self._start, self._ceiling)
+            return self._order(self._dial, "The site answers. Raising the load by half each second.")
+        if self._dial <= 2 * self._smallest:
             self._facts.broken_at_baseline = True
             return self._finish()
-        self._enter("explore")
-        self._dial = min(self._start, self._ceiling)
-        return self._order(self._dial, "The site answers. Raising the load by half each second.")
+        self._start = self._dial = max(self._smallest, self._dial / 8)  # too much already? Then a far quieter rate must work
+        self._baseline.again(self._dial * self._asked.limit * max(self._belief.whole.per_dial, 1.0))
+        self._belief.start_over()
+        return self._order(self._dial, "The site fails already: trying a far quieter rate.")
 
     def _in_explore(self) -> Order:
         beat, hold = self._beats.last, self._hold

@@ -1,0 +1,45 @@
+"""In: the beats of a quiet rate. Out: what they say about the site: keep listening, it answers, or it fails already."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness.analysis.beats import Beats
+from harness.analysis.profile import Profile
+
+Sound = Literal["listening", "answers", "fails"]
+_NEEDED = 10  # verdicts
+
+
+class Baseline:
+    """`limit`, s: the tightest latency limit."""
+
+    def __init__(self, beats: Beats, profile: Profile, limit: float) -> None:
+        self._beats, self._profile, self._limit = beats, profile, limit
+        self._since: float | None = None
+        self._began = 0.0
+        self._left = 0.0  # requests that may be under way from a rate that was too high
+
+    def again(self, in_flight: float) -> None:
+        """Start anew at a quieter rate, at which at most so many requests may be under way."""
+        self._since, self._left = self._beats.last.end, max(3.0, in_flight)
+        self._began = self._since
+
+    def listen(self) -> Sound:
+        """Call once a window."""
+        beats, profile = self._beats, self._profile
+        now = beats.last.end
+        if self._since is None:
+            self._since = self._began = now - beats.last.seconds
+        # After too high a start the line that it left must go before anything can be heard.
+        if self._left and beats.last.in_flight > self._left and now - self._began < profile.drain_seconds:
+            self._since = now
+            return "listening"
+        spent = now - self._since
+        if spent < profile.baseline_seconds:
+            return "listening"
+        windows = min(beats.count - 1, int(spent / beats.last.seconds), 8)
+        decided, late, failed, answered = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed", "answered"))
+        if decided < _NEEDED and spent < profile.baseline_seconds + max(4.0, 2 * self._limit):
+            return "listening"
+        return "fails" if max(late, failed) > 0.5 * max(decided, 1) or answered == 0 else "answers"
