@@ -34,11 +34,13 @@ from harness.result import CampaignPart, PhasePart, Result, Run, ScenarioPart, T
 from harness.scenario import load
 from harness.scenario.catalog import samples
 from harness.scenario.model import Scenario
+from harness.scenario.problems import Problem, ScenarioError
 from harness.scenario.secrets import filled
-from harness.target import Resolved, resolve_target
+from harness.target import Resolved, TargetProblem, resolve_target
 
 GRACE = 10.0  # s that visitors under way get to finish once arrivals have stopped
 CURVE_POINTS = 400
+MEMORY = ".generator"  # below the runs: what this machine can send, measured once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,10 +87,15 @@ def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str]
     """Run one surge test. `tell` gets a tick every half second, `say` a sentence now and then."""
     path = load.resolve(choices.scenario)
     scenario = filled(load.load(path), choices.environment)
-    plan = plan_campaign(scenario)
+    try:
+        plan = plan_campaign(scenario)
+    except ValueError as error:  # numbers that contradict each other in a way that only the model can see
+        raise ScenarioError([Problem(file=path, line=0, column=0, message=str(error))]) from None
     moment = hardest(plan, scenario)
     started = datetime.now(UTC)
     with Brake() as brake, resolve_target(choices.target or scenario.target.url, scenario, choices.allow_hosts, say) as target:
+        if choices.lent and target.local:
+            raise TargetProblem(f"workers of other machines cannot reach {target.name}: it is on this machine's loopback")
         folder = _new_folder(choices.out, started, path.stem)
         try:
             return _walk(choices, path, scenario, plan, moment, target, folder, started, brake, tell, say)
@@ -117,15 +124,6 @@ def _walk(
     say: Callable[[str], None],
 ) -> Finished:
     (folder / "scenario.yaml").write_text(load.redacted(path.read_text(encoding="utf-8")), encoding="utf-8")
-    analyst = Analyst(
-        scenario=scenario,
-        plan=plan,
-        moment=moment,
-        samples=samples(scenario),
-        profile=PROFILES[choices.profile],
-        ceiling=choices.max_rate,
-        seed=choices.seed,
-    )
     mission = Mission(
         scenario=scenario,
         scenario_path=path,
@@ -138,15 +136,19 @@ def _walk(
         web_port=choices.web_port,
         bind=choices.listen,
         lent=choices.lent,
+        memory=choices.out / MEMORY,
     )
     stopped: str | None = None
     census = Census()
     seconds = 0.0
     notes: tuple[str, ...] = ()
     fleet = Fleet(mission)
+    analyst = _analyst(choices, scenario, plan, moment, choices.max_rate)
     try:
         with fleet:
             notes = fleet.start()
+            if fleet.ceiling is not None:  # beyond it our own machine would be the limit: nothing to learn there
+                analyst = _analyst(choices, scenario, plan, moment, min(fleet.ceiling, choices.max_rate or fleet.ceiling))
             say(f"{choices.workers + choices.lent} workers are up and {target.name} answers. The surge begins; Ctrl-C ends it early.")
             with brake.gently():
                 for window in fleet.windows():
@@ -180,6 +182,18 @@ def _walk(
         _point_latest(choices.out, folder)
         report.write_index(choices.out)
     return Finished(folder=folder, result=result, interrupted=bool(brake.pulled))
+
+
+def _analyst(choices: Choices, scenario: Scenario, plan: ArrivalPlan, moment: Moment, ceiling: float | None) -> Analyst:
+    return Analyst(
+        scenario=scenario,
+        plan=plan,
+        moment=moment,
+        samples=samples(scenario),
+        profile=PROFILES[choices.profile],
+        ceiling=ceiling,
+        seed=choices.seed,
+    )
 
 
 def _parts(found: Findings) -> dict[str, object]:

@@ -172,7 +172,7 @@ def _losses(scenario: Scenario, visits: tuple[float, float, float], assumption: 
 
 def _money(visits: tuple[float, float, float], business: Business, assumption: str) -> Range:
     each = business.conversion * business.value.amount
-    why = f"{business.conversion:.3g} of visits convert at {business.value.amount:g} {business.value.currency} each, as the scenario says"
+    why = f"{100 * business.conversion:.3g}% of visits convert at {business.value.amount:g} {business.value.currency} each, as the scenario says"
     return _range(visits, each, business.value.currency, f"{why}; {assumption}")
 
 
