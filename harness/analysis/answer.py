@@ -38,7 +38,8 @@ class Answer:
             detail = f"Even at a quiet rate {100 * share:.0f} % of the responses came too late."
             return self._none("broken_at_baseline", cause="slow", detail=detail, first_step=self._harm.first_step())
         if not np.isfinite(belief.dial):
-            return self._found(estimate, min(facts.held(3.0) or 0.0, estimate), 1.5 * estimate, "bracket")
+            held = facts.held(3.0) or 0.0  # it broke, but never while the dial stood still: what was held is the better witness
+            return self._found(max(estimate, held), min(max(held, 0.8 * estimate), estimate), 1.5 * max(estimate, held), "bracket")
         low, high, contradicted = self._contradictions(belief.interval())
         falling = belief.fit is not None and belief.fit.falling
         model = "errors" if belief.by_failures else "collapse" if falling else "queue"

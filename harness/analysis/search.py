@@ -215,6 +215,8 @@ class Search:
             if not np.isfinite(hold.estimate):
                 hold.estimate = max(self._start / 2, beat.dial / self.profile.growth)
             hold.floor = beat.dial / (1.2 * self.profile.growth)
+            if hold.refusing:  # what was let through is what the limit lets through, once its reserve is used up
+                hold.floor = max(hold.floor, 0.9 * beat.dial * (1 - 1.5 * beat.failed / max(beat.all_decided, beat.failed, 1)))
             hold.climb = 0.0
             hold.estimate = max(hold.estimate, hold.floor)
             return self._to_drain()
