@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from harness.analysis.beats import Beats
@@ -9,13 +10,14 @@ from harness.analysis.profile import Profile
 
 Sound = Literal["listening", "answers", "fails"]
 _NEEDED = 10  # verdicts
+_LONGER = 3.0  # s more, where some requests fail already
 
 
 class Baseline:
-    """`limit`, s: the tightest latency limit."""
+    """`limit`, s: the tightest latency limit. `failing`: the share of responses that may fail."""
 
-    def __init__(self, beats: Beats, profile: Profile, limit: float) -> None:
-        self._beats, self._profile, self._limit = beats, profile, limit
+    def __init__(self, beats: Beats, profile: Profile, limit: float, failing: float) -> None:
+        self._beats, self._profile, self._limit, self._failing = beats, profile, limit, failing
         self._since: float | None = None
         self._began = 0.0
         self._left = 0.0  # requests that may be under way from a rate that was too high
@@ -42,4 +44,8 @@ class Baseline:
         decided, late, failed, answered = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed", "answered"))
         if decided < _NEEDED and spent < profile.baseline_seconds + max(4.0, 2 * self._limit):
             return "listening"
-        return "fails" if max(late, failed) > 0.5 * max(decided, 1) or answered == 0 else "answers"
+        # One page that never works among pictures that do: the promise on errors is broken at any rate. Two failures may be bad luck.
+        broken = failed >= 5 and failed - 2 * math.sqrt(failed) > self._failing * decided
+        if not broken and failed >= 2 and spent < profile.baseline_seconds + _LONGER:
+            return "listening"
+        return "fails" if broken or max(late, failed) > 0.5 * max(decided, 1) or answered == 0 else "answers"

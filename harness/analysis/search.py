@@ -85,7 +85,7 @@ class Search:
         self._began: float | None = None
         self._trace: list[tuple[int, str, float]] = []
         self._broke = False
-        self._baseline = Baseline(self._beats, profile, self._asked.limit)
+        self._baseline = Baseline(self._beats, profile, self._asked.limit, self._asked.failing)
         self._recovery: Recovery | None = None
         self._trusted = 0  # windows of the hold in which our own machine was in time
         self._readings: deque[Reading] = deque(maxlen=2)
