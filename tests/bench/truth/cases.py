@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,10 +63,8 @@ class Case:
         file.write_text(text)
         return file
 
-    def measured(self, url: str) -> float | None:
-        """The truth, where only a saturating crowd can tell: answers/s under it, a little above what keeps the promises for ever."""
-        if not self.pressed:
-            return self.truth
+    def measured(self, url: str) -> float:
+        """What only a saturating crowd can tell: answers/s under it, a little above what keeps the promises for ever."""
         return uvloop.run(press(url, 32, 6.0, list(self.paths))).per_second
 
 
@@ -124,10 +121,3 @@ CASES = {name: _kind(name) for name in KINDS} | {
         ),
     )
 }
-
-
-@contextmanager
-def serving(case: Case, seed: int) -> Iterator[tuple[dict[str, Any], float | None]]:
-    """The server in its own process, and its truth."""
-    with case.served(seed) as told:
-        yield told, case.measured(told["url"]) if case.pressed else told.get("capacity") or case.truth

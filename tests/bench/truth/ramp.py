@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench.truth.cases import Case, serving
+from tests.bench.truth.cases import Case
 from tests.bench.truth.rows import Row, machine
 from tests.bench.truth.trial import commit, cores
 
@@ -55,7 +55,7 @@ def ramp(case: Case, seed: int, program: Path, *, core: int | None = 0) -> Row:
     """One ramp. `low` and `high` stay empty: it has no interval."""
     top = case.near * float(np.random.default_rng([seed, 11]).uniform(1.5, 5.0))
     date, before = datetime.now(UTC).isoformat(timespec="seconds"), os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="surge-k6-") as name, serving(case, seed) as (told, truth), cores(told["pid"], core):
+    with tempfile.TemporaryDirectory(prefix="surge-k6-") as name, case.served(seed) as told, cores(told["pid"], core):
         script = Path(name) / "ramp.js"
         script.write_text(
             _SCRIPT.format(
@@ -87,7 +87,7 @@ def ramp(case: Case, seed: int, program: Path, *, core: int | None = 0) -> Row:
         group=case.group,
         seed=seed,
         peak=top,
-        truth=truth,
+        truth=told.get("capacity") or case.truth,
         estimate=top * min(ran / SECONDS, 1.0) if stopped else top,
         low=None,
         high=None,

@@ -32,7 +32,7 @@ from harness.engine.wire import Outcome
 from harness.run import GRACE
 from harness.scenario import load
 from harness.scenario.catalog import samples
-from tests.bench.truth.cases import Case, serving
+from tests.bench.truth.cases import Case
 from tests.bench.truth.kinds import LIMIT
 from tests.bench.truth.process import ROOT
 from tests.bench.truth.rows import Row, machine
@@ -64,8 +64,9 @@ def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path |
     peak = peak_of(case, seed)
     before = os.getloadavg()[0]
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, serving(case, seed) as (told, truth), cores(told["pid"], core):
+    with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, case.served(seed) as told, cores(told["pid"], core):
         folder = Path(name)
+        truth = case.measured(told["url"]) if case.pressed else told.get("capacity") or case.truth
         file = case.scenario(folder, told["url"], peak)
         record = Record(kind=case.name, seed=seed, profile=profile, peak=peak, truth=truth, scenario=file.read_text())
         began = time.monotonic()
@@ -115,7 +116,8 @@ def _walk(file: Path, url: str, record: Record, folder: Path, workers: int, pinn
     with Fleet(mission) as fleet:
         notes = fleet.start()
         if pinned:
-            first(0, 1)  # thinking may wait, sending may not
+            for child in psutil.Process().children(recursive=True):
+                first(child.pid, 2)  # thinking may wait, sending may not
         record.scouted = len(fleet.scouting.done) if fleet.scouting else 0
         for window in fleet.windows():
             order = analyst.observe(window)
@@ -215,7 +217,7 @@ def cores(server: int, core: int | None) -> Iterator[None]:
         os.sched_setaffinity(pid, {its})
         first(pid, 3)
     os.sched_setaffinity(0, {mine})
-    first(0, 2)
+    first(0, 1)
     try:
         yield
     finally:
