@@ -13,7 +13,6 @@ from harness.analysis.cohorts import Cohorts
 from harness.result import Held, Level
 from harness.scenario.model import Promise
 
-CLOSE = 0.03  # dials this close, one after the other in one phase, are one level
 SHORTEST = 1.0  # s: shorter pieces are on the way to somewhere
 SHOWN = 200
 PUSH = 1.05  # times the load before
@@ -62,16 +61,11 @@ def stretches(cohorts: Cohorts) -> list[Stretch]:
     """The run as a list of held levels, in order of time."""
     windows, after = cohorts.windows, aftermath(cohorts)
     found: list[Stretch] = []
-    start = 0
-    while start < len(windows):
-        end, dial = start + 1, float(windows["dial"][start])
-        while end < len(windows) and windows["phase"][end] == windows["phase"][start] and _close(float(windows["dial"][end]), dial):
-            dial += (float(windows["dial"][end]) - dial) / (end + 1 - start)
-            end += 1
+    begins = np.flatnonzero(np.diff(windows["piece"].astype(np.int64), prepend=-1))
+    for start, end in zip(begins, [*begins[1:], len(windows)], strict=True):
         part = windows[start:end]
         if part["seconds"].sum() >= SHORTEST - 1e-6:
-            found.append(_stretch(cohorts, part, cohorts.phase(start), evidence=not after[start:end].any()))
-        start = end
+            found.append(_stretch(cohorts, part, cohorts.phase(int(start)), evidence=not after[start:end].any()))
     return found
 
 
@@ -82,10 +76,6 @@ def levels(found: list[Stretch], promises: tuple[Promise, ...]) -> list[Level]:
     """
     telling = sorted(found, key=lambda s: (s.all_held == "unclear", -s.seconds))[:SHOWN]
     return [_level(s, promises) for s in sorted(telling, key=lambda s: s.at)]
-
-
-def _close(dial: float, mean: float) -> bool:
-    return abs(dial - mean) <= CLOSE * max(dial, mean)
 
 
 def _stretch(cohorts: Cohorts, part: npt.NDArray[Any], phase: str, *, evidence: bool) -> Stretch:
