@@ -60,6 +60,9 @@ class CampaignPart(Part):
     curve_seconds: list[float]  # at most 400 points, same clock
     curve_visitors_per_second: list[float]
     curve_scanners_per_second: list[float]
+    curve_load_visitors_per_second: list[float] = Field(default_factory=list)
+    """All planned requests, also of scanners and of those who stay or come back, as visitors/s: highest where the campaign is hardest."""
+    returning_peak_per_second: float = 0.0  # visits/s, at most, of people who were counted before
     phases: list[PhasePart]
     assumptions: list[str]
 
@@ -207,6 +210,7 @@ class Losses(Part):
     visits: Range | None
     transactions: Range | None
     money: Range | None
+    note: str = ""  # what low, mid and high mean, and the source: for all three ranges
     stopped_at: list[StepLoss] = Field(default_factory=list)  # as measured in overload; empty when no overload was measured
 
 
@@ -216,6 +220,7 @@ class Advice(Part):
     why: str
     changes: dict[str, str] = Field(default_factory=dict)  # of the scenario, "campaign.sent_over": "45 min"
     checked: bool = False  # the changed campaign was planned again and fits
+    scenario: str | None = None  # the file beside result.json that holds the changed scenario
 
 
 class Doubt(Part):

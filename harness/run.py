@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import __version__, report
+from harness import __version__, advised, report
 from harness.analysis.findings import Analyst, Findings
 from harness.analysis.search import PROFILES
 from harness.brake import Brake
 from harness.campaigns import plan_campaign
-from harness.campaigns.moment import hardest
+from harness.campaigns.moment import hardest, timeline
 from harness.campaigns.plan import ArrivalPlan, Moment
 from harness.engine.fleet import Fleet, FleetLost, Mission
 from harness.engine.window import Census, Window
@@ -174,7 +174,7 @@ def _walk(
             target=Target(url=target.shown, name=target.name),
             campaign=_campaign_part(plan, moment, scenario),
             business=_business(scenario),
-            **_parts(found),
+            **(_parts(found) | {"advice": advised.write(folder, scenario, found.advice)}),
         )
         analyst.write_series(folder / "series.csv")
         result.write(folder / "result.json")
@@ -248,6 +248,8 @@ def _campaign_part(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> Cam
         busy = np.interp(np.linspace(0, mass[-1], CURVE_POINTS // 2 - 2), mass, times)
         times = np.unique(np.concatenate((even, busy, [plan.peak_at, moment.at])))
     starts = scenario.campaign.starts
+    whole = timeline(plan, scenario)
+    load = np.interp(times, whole.times, whole.requests * (moment.peak / whole.requests.max()))
     return CampaignPart(
         visitors=plan.total,
         peak_visitors_per_second=plan.peak,
@@ -259,6 +261,8 @@ def _campaign_part(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> Cam
         curve_seconds=[round(float(t - plan.zero), 3) for t in times],
         curve_visitors_per_second=[float(f"{v:.5g}") for v in np.interp(times, plan.times, plan.visitors)],
         curve_scanners_per_second=[float(f"{v:.5g}") for v in np.interp(times, plan.times, plan.scanners)],
+        curve_load_visitors_per_second=[float(f"{v:.5g}") for v in load],
+        returning_peak_per_second=float(plan.returning.max()) if plan.returning is not None else 0.0,
         phases=[PhasePart(name=p.name, start_seconds=p.start - plan.zero, end_seconds=p.end - plan.zero) for p in plan.phases],
         assumptions=list(plan.assumptions),
     )

@@ -6,6 +6,7 @@ What fits stays `MARGIN` below the lower end of the breaking point. What IT is t
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 from harness.analysis import gentler
 from harness.analysis.gentler import Gentler, Original
@@ -86,9 +87,9 @@ def _for_marketing(original: Original) -> list[Advice]:
     if isinstance(campaign, FlashSale):
         return [_waiting_room(original), *_fewer(original, "invited", campaign.invited, "Or invite {size} instead of {was}")]
     found = [_waiting_room(original)]
-    if (move := gentler.moved(original)) is not None:
+    if (move := gentler.moved(original)) is not None and move.entry.starts is not None:
         text = f"Start “{move.name}” {span(move.change.value)} later, at {move.entry.starts:%H:%M on %d %B}."
-        starts = f"{move.entry.starts:%Y-%m-%dT%H:%M:%S%z}"
+        starts = instant(move.entry.starts)
         found.insert(0, _checked(original, move.change, text, {f"campaign.campaigns[{move.place}].starts": starts}))
     if isinstance(campaign, Measured):
         smaller = gentler.scaled(original, "scale", campaign.scale)
@@ -195,3 +196,8 @@ def written(seconds: float) -> str:
     """A duration as a scenario file has it: "45 min", "1 h 30 min"."""
     whole = round(seconds)
     return " ".join(f"{n} {unit}" for n, unit in ((whole // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s")) if n)
+
+
+def instant(at: datetime) -> str:
+    """A clock time as a scenario file has it: "2026-12-03 15:00 Europe/London"."""
+    return f"{at:%Y-%m-%d %H:%M} {getattr(at.tzinfo, 'key', None) or f'{at:%z}'}"

@@ -33,8 +33,11 @@ PATIENCE_SLOPE = 0.058  # of visitors per further second
 PATIENCE_MOST = 0.95
 LONGEST_WAIT = 30.0  # s: a client or the site gives up by then
 BUSY = 0.01  # of the peak: below, the campaign is as good as over
-LAYERS = "low: requests that fail for certain; middle: and those who will not wait; high: and all who are not served in time"
-SOURCE = "patience from 6.7 million viewers of online video (Krishnan and Sitaraman 2012); correlational, not a forecast"
+VISITS = "visitors whose requests fail, who do not wait, or who are not served in time"
+NOTE = (
+    "Low counts only those whose requests fail for certain; middle also those who will not wait; high everybody who is not served in time. "
+    "Patience is taken from 6.7 million viewers of online video (Krishnan and Sitaraman 2012): correlational, not a forecast."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +97,7 @@ def losses(scenario: Scenario, timeline: Timeline, zero: float, peak: float, poi
         return _none(scenario)
     over = load > point.visitors_per_second
     seconds = float(np.trapezoid(over.astype(float), timeline.times))
-    return _losses(scenario, (float(low), float(mid), float(high)), f"{LAYERS}; {SOURCE}", seconds, timeline.times[over] - zero)
+    return _losses(scenario, (float(low), float(mid), float(high)), VISITS, seconds, timeline.times[over] - zero, NOTE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +160,7 @@ def _none(scenario: Scenario) -> Losses:
     return _losses(scenario, (0.0, 0.0, 0.0), "the whole plan stays below the load that was shown to hold", 0.0, np.zeros(0))
 
 
-def _losses(scenario: Scenario, visits: tuple[float, float, float], assumption: str, seconds: float, over: Curve) -> Losses:
+def _losses(scenario: Scenario, visits: tuple[float, float, float], assumption: str, seconds: float, over: Curve, note: str = "") -> Losses:
     share = sum(j.share for j in scenario.journeys if any(step.kind == "post" for step in j.steps))
     business = scenario.business
     return Losses(
@@ -165,15 +168,17 @@ def _losses(scenario: Scenario, visits: tuple[float, float, float], assumption: 
         over_from_seconds=float(over[0]) if len(over) else None,
         over_to_seconds=float(over[-1]) if len(over) else None,
         visits=_range(visits, 1.0, "visits", assumption),
-        transactions=_range(visits, share, "transactions", f"{share:.0%} of visitors begin one; {assumption}") if share else None,
-        money=_money(visits, business, assumption) if business else None,
+        transactions=_range(visits, share, "transactions", f"{share:.0%} of visitors begin one") if share else None,
+        money=_money(visits, business) if business else None,
+        note=note,
     )
 
 
-def _money(visits: tuple[float, float, float], business: Business, assumption: str) -> Range:
+def _money(visits: tuple[float, float, float], business: Business) -> Range:
     each = business.conversion * business.value.amount
-    why = f"{100 * business.conversion:.3g}% of visits convert at {business.value.amount:g} {business.value.currency} each, as the scenario says"
-    return _range(visits, each, business.value.currency, f"{why}; {assumption}")
+    worth = f"{business.value.amount:g} {business.value.currency}"
+    why = f"{100 * business.conversion:.3g}% of visits convert at {worth} each, as the scenario says"
+    return _range(visits, each, business.value.currency, why)
 
 
 def _range(visits: tuple[float, float, float], each: float, unit: str, assumption: str) -> Range:

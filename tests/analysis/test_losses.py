@@ -84,7 +84,8 @@ def test_money_follows_the_scenario_and_never_exists_without_it() -> None:
     assert with_money is not None and with_money.money is not None and with_money.visits is not None and without is not None
     assert with_money.money.mid == pytest.approx(with_money.visits.mid * 0.03 * 60)
     assert with_money.money.unit == "GBP"
-    assert "not a forecast" in with_money.money.assumption
+    assert with_money.money.assumption == "3% of visits convert at 60 GBP each, as the scenario says"
+    assert "not a forecast" in with_money.note
     assert without.money is None
 
 
