@@ -1,0 +1,105 @@
+"""The bench of known truths: its scenarios are what they claim, its rows survive the file, its table says what was missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.campaigns import plan_campaign
+from harness.campaigns.moment import hardest
+from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window
+from harness.engine.wire import Outcome
+from harness.scenario import load
+from tests.bench.truth.cases import CASES
+from tests.bench.truth.rows import Row, add, read
+from tests.bench.truth.table import table
+from tests.bench.truth.trial import harmed, peak_of
+
+RIGHT = Row(
+    date="2026-11-21T22:00:00+00:00",
+    machine="2 cores",
+    code="abc",
+    tool="surge",
+    profile="quick",
+    kind="constant",
+    group="smooth",
+    seed=1,
+    peak=120.0,
+    truth=299.4,
+    estimate=300.0,
+    low=290.0,
+    high=310.0,
+    covered=True,
+    status="found",
+    status_right=True,
+    model="queue",
+    cause="slow",
+    cause_right=True,
+    first_step="GET /",
+    step_right=True,
+    recovered="True",
+    harmed=0.03,
+    requests=12000,
+    asked=12000,
+    lag_p99_ms=2.5,
+    seconds=57.0,
+    load=0.5,
+)
+SILENT = replace(
+    RIGHT, kind="mute", group="none", truth=None, estimate=None, low=None, high=None, covered=None, lag_p99_ms=None, note="down, it said"
+)
+
+
+@pytest.mark.parametrize("name", ["exponential", "slow-step", "gunicorn-httpbin"])
+def test_the_scenario_of_a_case_is_a_steady_crowd_of_its_size(name: str, tmp_path: Path) -> None:
+    """One visitor makes one request a step; nobody stands or comes back, so a dial is a rate of visitors."""
+    case = CASES[name]
+    scenario = load.load(case.scenario(tmp_path, "http://127.0.0.1:9", 123.0))
+    moment = hardest(plan_campaign(scenario), scenario)
+    assert moment.peak == pytest.approx(123.0, rel=0.01)
+    assert moment.visitors_per_second == pytest.approx(moment.peak)
+    assert not moment.dwelling and moment.scanners_per_second == 0
+    assert [step.label for step in scenario.journeys[0].steps] == [f"GET {path}" for path in case.paths]
+
+
+def test_where_a_search_begins_does_not_give_the_truth_away() -> None:
+    begins = [peak_of(CASES["constant"], seed) / 8 / 299.4 for seed in range(200)]
+    assert 1 / 62 < min(begins) < 1 / 50
+    assert 1 / 10 < max(begins) < 1 / 7.5
+
+
+def test_rows_come_back_as_they_were_written_and_only_those_since_a_date(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    later = replace(SILENT, date="2026-11-22T01:00:00+00:00")
+    for row in (RIGHT, later):
+        add(row, file)
+    assert read([file]) == [RIGHT, later]
+    assert read([file], since="2026-11-22") == [later]
+
+
+def test_the_table_shows_a_miss_as_a_miss() -> None:
+    assert "MISSED" not in table([RIGHT, SILENT])
+    far = replace(RIGHT, estimate=360.0, low=340.0, high=380.0, covered=False)
+    missed = [line.split()[0] for line in table([far]).splitlines() if "MISSED" in line]
+    assert missed == ["smooth", "covered"]
+    invented = table([RIGHT, replace(SILENT, estimate=200.0)])
+    assert "numbers where there is none 1 (goal 0) MISSED" in invented
+
+
+def test_the_table_holds_a_ramp_against_the_same_cases_only() -> None:
+    ramps = [replace(RIGHT, tool="k6", estimate=299.4 * 1.3), replace(RIGHT, tool="k6", kind="lognormal", estimate=900.0)]
+    assert "errs by 30.0%" in table([replace(RIGHT, estimate=299.4 * 1.1), *ramps])
+
+
+def test_harmed_are_the_late_and_the_failed_and_nobody_twice() -> None:
+    done = np.zeros(5, DONE_TYPE)
+    done["total"] = [0.1, 0.6, 0.1, 0.9, 0.2]
+    done["outcome"] = [Outcome.OK, Outcome.OK, Outcome.HTTP_5XX, Outcome.READ_TIMEOUT, Outcome.CUT_OFF]
+    window = Window(
+        number=0, at=0.0, seconds=0.5, dial=1.0, sent=np.zeros(0, SENT_TYPE), done=done, lags=np.zeros(0), census=Census(), workers=()
+    )
+    assert harmed([window]) == (3 / 5, 5)
+    assert harmed([]) == (None, 0)
