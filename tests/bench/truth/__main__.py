@@ -36,9 +36,14 @@ def alone(lock: Path | None) -> Iterator[None]:
 
 def told(row: Row) -> str:
     """One line for whoever waits."""
-    number = "no number" if row.estimate is None else f"{row.estimate:7.1f} ({row.low or 0:.1f}–{row.high or float('inf'):.1f})"
+    number = (
+        "no number"
+        if row.estimate is None
+        else f"{row.estimate:7.1f}" + (f" ({row.low or 0:.1f}–{row.high or float('inf'):.1f})" if row.tool == "surge" else "")
+    )
     truth = "" if row.truth is None else f" for {row.truth:.1f}"
-    error = "" if row.error is None else f" {row.error:+6.1%} {'covered' if row.covered else 'NOT COVERED'}"
+    error = "" if row.error is None else f" {row.error:+6.1%}"
+    error += "" if row.covered is None else " covered" if row.covered else " NOT COVERED"
     wrong = "".join(
         f" wrong {what}: {said}"
         for what, said, right in (
