@@ -11,6 +11,8 @@ from harness.analysis.profile import Profile
 Sound = Literal["listening", "answers", "fails"]
 _NEEDED = 10  # verdicts
 _LONGER = 3.0  # s more, where some requests fail already
+_PATIENCE = 10.0  # s at a far quieter rate, until it would show the failures that the first one showed
+_LUCK = 0.003  # chance of so many failures at a site that keeps its promise
 
 
 class Baseline:
@@ -21,6 +23,7 @@ class Baseline:
         self._since: float | None = None
         self._began = 0.0
         self._left = 0.0  # requests that may be under way from a rate that was too high
+        self._share = 0.0  # of requests that failed at that rate
 
     def again(self, in_flight: float) -> None:
         """Start anew at a quieter rate, at which at most so many requests may be under way."""
@@ -40,12 +43,25 @@ class Baseline:
         spent = now - self._since
         if spent < profile.baseline_seconds:
             return "listening"
-        windows = min(beats.count - 1, int(spent / beats.last.seconds), 8)
+        windows = min(beats.count - 1, int(spent / beats.last.seconds), 24)
         decided, late, failed, answered = (beats.total(name, windows) for name in ("all_decided", "all_late", "failed", "answered"))
         if decided < _NEEDED and spent < profile.baseline_seconds + max(4.0, 2 * self._limit):
             return "listening"
-        # One page that never works among pictures that do: the promise on errors is broken at any rate. Two failures may be bad luck.
-        broken = failed >= 5 and failed - 2 * math.sqrt(failed) > self._failing * decided
+        # One page that never works among pictures that do: the promise on errors is broken at any rate. Two failures may be bad luck,
+        # and where many failed before, a handful of answers without a failure may be good luck.
+        broken = failed >= 3 and _chance(failed, self._failing * decided) < _LUCK
         if not broken and failed >= 2 and spent < profile.baseline_seconds + _LONGER:
             return "listening"
+        if not broken and decided * self._share < 4 and self._share and spent < _PATIENCE:
+            return "listening"
+        self._share = failed / max(decided, 1)
         return "fails" if broken or max(late, failed) > 0.5 * max(decided, 1) or answered == 0 else "answers"
+
+
+def _chance(count: int, expected: float) -> float:
+    """Of at least `count` events where so many are expected (Poisson)."""
+    term = fewer = math.exp(-expected)
+    for k in range(1, count):
+        term *= expected / k
+        fewer += term
+    return 1.0 - fewer
