@@ -80,7 +80,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Also write the curve as a picture.")
 def plan(file: str, as_json: bool, svg: Path | None) -> None:
     """What would be sent, as sentences and a curve. Sends nothing."""
-    from harness.campaigns import plan_campaign, sentences
+    from harness.campaigns import blocks, plan_campaign, sentences
     from harness.campaigns.moment import hardest
     from harness.scenario import load
 
@@ -100,7 +100,7 @@ def plan(file: str, as_json: bool, svg: Path | None) -> None:
         return
     for sentence in sentences.describe(arrivals, moment, scenario):
         click.echo(sentence)
-    for line in sentences.sparkline(arrivals):
+    for line in blocks.curves(arrivals, moment, scenario):
         click.echo(line)
 
 

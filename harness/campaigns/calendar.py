@@ -2,6 +2,9 @@
 
 The sum of its parts, exactly: on the union of the parts' times every part is still linear in between. Where each part stands at the sum's
 peak, and which campaigns are busy at the same time, is `shares` and `collisions`.
+
+The sum is of arrivals. What all these visitors do is the calendar's own journeys: those of the scenarios it names are not mixed in, and
+neither is how a webcast's audience leaves (`ArrivalPlan.stay` is that of one event). The plan's assumptions say so.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ import numpy as np
 from harness.campaigns import plan_one
 from harness.campaigns.curve import JUMP
 from harness.campaigns.plan import ArrivalPlan, Curve, Phase
-from harness.scenario.model import Calendar
+from harness.campaigns.webcast import leaving
+from harness.scenario.model import Calendar, Webcast
 
 DAY = 86400.0
 EVERYDAY = "everyday traffic"
@@ -76,10 +80,21 @@ def plan(campaign: Calendar) -> ArrivalPlan:
         zero=min(one.zero for one in campaigns),
         origin=campaigns[0].origin,
         phases=tuple(Phase(name=part.name, start=part.plan.zero, end=_busy(part.plan)[-1]) for part in each if part.name != EVERYDAY),
-        assumptions=tuple(dict.fromkeys(f"{part.name}: {sentence}" for part in each for sentence in part.plan.assumptions)),
+        assumptions=_assumptions(campaign, each),
         returning=_summed(times, [(one.times, one.returning) for one in campaigns if one.returning is not None]),
         hits=_summed(times, [(one.times, one.hits) for one in campaigns if one.hits is not None]),
     )
+
+
+def _assumptions(campaign: Calendar, each: tuple[Part, ...]) -> tuple[str, ...]:
+    names = ", ".join(entry.scenario for entry in campaign.campaigns)
+    said = [
+        f"All visitors do the journeys of this calendar, for as long as these say; the journeys of {names} are rehearsed by their own"
+        " scenarios."
+    ]
+    dropped = {leaving(entry.campaign) for entry in campaign.campaigns if isinstance(entry.campaign, Webcast)}
+    said += [f"{part.name}: {sentence}" for part in each for sentence in part.plan.assumptions if sentence not in dropped]
+    return tuple(dict.fromkeys(said))
 
 
 def shares(campaign: Calendar, at: float) -> tuple[tuple[str, float], ...]:

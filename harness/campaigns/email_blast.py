@@ -12,7 +12,8 @@ Defaults, ranges and sources ([F] read in the source named, [A] an assumption: a
     click_rate     0.029  0.01–0.05    of delivered mails: 2.91 % Mailchimp 2019 [F]
     open_rate      none   0.15–0.45    instead of click_rate: opens (Mailchimp 22.7 % in 2019, 35–36 % in 2025, inflated by programs that
                                        open by themselves [F]) × click_to_open 0.13 (0.05–0.2)
-    batches        1      1–200        e-shot and dotdigital let the user spread hours or set contacts an hour, MoEngage batches [F]
+    batches        1      1–200        more count as even sending; e-shot and dotdigital let the user spread hours or set contacts an hour,
+                                       MoEngage batches [F]
     send_times     together            personal: each address at its own best hour of 24, the fullest hour twice the average (1.5–2.5 [A])
     audience       typical: median 2.8 h, σ 2.44, fitted to GetResponse's 5.5 billion mails (33.6 % of clicks within 1 h, 51.4 % within
                    3 h, 81 % within 24 h, Jul 2019–Jun 2020 [F]; an exponential half-life misses these shares by 12 points);
@@ -34,6 +35,7 @@ import numpy as np
 
 from harness.campaigns.curve import Rate, lognormal_cdf, tabulate
 from harness.campaigns.plan import ArrivalPlan, Curve, Phase
+from harness.campaigns.words import percent
 from harness.scenario.model import EmailBlast
 
 HOUR, DAY = 3600.0, 86400.0
@@ -208,10 +210,10 @@ def _landed(sent: tuple[Wave, ...], law: Delay, end: float) -> float:
 
 def _assumptions(campaign: EmailBlast, law: Delay) -> tuple[str, ...]:
     if campaign.open_rate is None:
-        clicked = f"{campaign.click_rate:.1%} of those are clicked (usual: 95–99.5 % and 1–5 %; Mailchimp 2019)."
+        clicked = f"{percent(campaign.click_rate)} of those are clicked (usual: 95–99.5% and 1–5%; Mailchimp 2019)."
     else:
         clicked = (
-            f"{campaign.open_rate:.0%} of those are opened, of which {campaign.click_to_open:.0%} are clicked (usual: 15–45 % and 5–20 %;"
+            f"{campaign.open_rate:.0%} of those are opened, of which {campaign.click_to_open:.0%} are clicked (usual: 15–45% and 5–20%;"
             " Mailchimp 2019 and 2025, opens inflated by mail programs that open by themselves)."
         )
     measured = campaign.half_of_clicks_within is not None or campaign.click_spread is not None
@@ -225,10 +227,10 @@ def _assumptions(campaign: EmailBlast, law: Delay) -> tuple[str, ...]:
     else:
         scanned = (
             f"Security scanners make {campaign.scanner_share:.0%} of all clicks, most within a minute of delivery"
-            " (vendors claim 10–75 %); they are counted apart, never as visitors."
+            " (vendors claim 10–75%); they are counted apart, never as visitors."
         )
     found = [
-        f"{campaign.delivered:.1%} of mails are delivered and {clicked}",
+        f"{percent(campaign.delivered)} of mails are delivered and {clicked}",
         f"Half of the clicks come within {law.median / 60:.0f} min of delivery, lognormal with σ {law.sigma:g} ({source}).",
         scanned,
     ]
@@ -236,6 +238,8 @@ def _assumptions(campaign: EmailBlast, law: Delay) -> tuple[str, ...]:
         found.append(
             f"Mails leave at everybody's own best hour of the day, {BEST_HOUR:g} times as many in the fullest as on average (assumed)."
         )
+    elif campaign.batches > MOST_BATCHES:
+        found.append(f"{campaign.batches:,} batches are so many that they count as even sending.")
     elif campaign.batches > 1 and not campaign.throttle:
         found.append(f"Each of the {campaign.batches} batches leaves within a minute (an assumption; a throttle says otherwise).")
     return tuple(found)

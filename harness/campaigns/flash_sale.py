@@ -25,6 +25,7 @@ import numpy as np
 
 from harness.campaigns.curve import Integral, jumps, tabulate
 from harness.campaigns.plan import ArrivalPlan, Curve, Phase
+from harness.campaigns.words import people
 from harness.scenario.model import FlashSale
 
 DOORS = 1800.0
@@ -95,8 +96,8 @@ def _sold_out(campaign: FlashSale, arrived: Integral, zero: float) -> float | No
 
 def _assumptions(campaign: FlashSale, waiting: float, sold_out: float | None, zero: float) -> tuple[str, ...]:
     found = [
-        f"{campaign.turn_out:.0%} of those invited come (usual: 2–50 %; an assumption, better taken from the last sale).",
-        f"{waiting:,.0f} wait at the countdown when it ends and load the shop again within seconds (half of them within"
+        f"{campaign.turn_out:.0%} of those invited come (usual: 2–50%; an assumption, better taken from the last sale).",
+        f"{people(waiting)} wait at the countdown when it ends and load the shop again within seconds (half of them within"
         f" {campaign.reaction:g} s): they count as visits, not as new visitors. Letting them in one by one would cut it.",
     ]
     if sold_out is not None:

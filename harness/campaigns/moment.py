@@ -4,6 +4,10 @@ Expected values, no simulation: a visitor who arrives at u is inside a pause at 
 Sums of arrivals between two times are exact (`Integral`), so for visits that are short against the curve Little's law comes out by
 itself: visitors in a pause = arrivals/s × share × mean pause. A request takes no time here; a page counts as one request (its assets
 are measured, not planned). Earlier steps count with their mean length; the pause itself by `PARTS` equally likely lengths.
+
+A watch step at an event ends with whatever comes first: the journey's own `for`, the viewer's loss of interest (`Stay.kept`), or the event
+(`Stay.until`, everybody gone `Stay.leave` later). The audience that a surge puts in place is counted so; a viewer who comes during a surge
+watches for the journey's time, for a level lasts seconds and retention is a matter of minutes.
 """
 
 from __future__ import annotations
@@ -124,7 +128,8 @@ def timeline(plan: ArrivalPlan, scenario: Scenario) -> Timeline:
 def hardest(plan: ArrivalPlan, scenario: Scenario) -> Moment:
     """The moment with the most expected requests per second, and who stands where at it.
 
-    `plan.hits` do not choose it: they are requests without a visit, which a surge of visits cannot rehearse.
+    `plan.hits` do not choose it: they are requests without a visit, which a surge of visits cannot rehearse. They are in the `timeline`,
+    and `surge plan` says so where they make another second harder than this one.
     """
     load = _Load(plan, scenario)
     whole = _timeline(load, load.grid(), hits=False)
@@ -146,6 +151,11 @@ def hardest(plan: ArrivalPlan, scenario: Scenario) -> Moment:
         requests_per_second=float(requests.max()),
         dwelling=dwelling,
     )
+
+
+def viewing(step: Watch, stay: Stay, since: float) -> float:
+    """Mean seconds that somebody who begins to watch at plan second `since` watches."""
+    return float(np.minimum(_stays(step.duration, stay), max(stay.until - since, 0.0)).mean())
 
 
 def _timeline(load: _Load, times: Curve, *, hits: bool) -> Timeline:

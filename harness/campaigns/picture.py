@@ -10,8 +10,9 @@ from html import escape
 
 import numpy as np
 
-from harness.campaigns.plan import ArrivalPlan, Curve, Moment
-from harness.campaigns.sentences import START, clock, rate, spell, window
+from harness.campaigns.blocks import highest, window
+from harness.campaigns.plan import ArrivalPlan, Moment
+from harness.campaigns.words import START, clock, people, rate, spell
 from harness.scenario.model import Scenario
 
 WIDE, HIGH, LEFT, TOP, BOTTOM = 880, 400, 70, 95, 50
@@ -25,7 +26,7 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
     curves = {"visitors": plan.visitors, "scanners": plan.scanners}
     if plan.returning is not None:
         curves["people who come back"] = plan.returning
-    drawn = {name: _highest(plan.times, values, edges) for name, values in curves.items() if float(values.max()) > 0}
+    drawn = {name: highest(plan.times, values, edges) for name, values in curves.items() if float(values.max()) > 0}
     top = _round_up(max(float(line.max()) for line in drawn.values()) if drawn else 1.0)
     wide, high = WIDE - LEFT - 20, HIGH - TOP - BOTTOM
 
@@ -36,7 +37,7 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
         return TOP + high * (1.0 - value / top)
 
     start = START.get(scenario.campaign.type, "the start")
-    title = f"{plan.total:,.0f} visitors, at most {rate(plan.peak)}/s {clock(plan, plan.peak_at, start)}"
+    title = f"About {people(plan.total)} visitors, at most {rate(plan.peak)}/s {clock(plan, plan.peak_at, start)}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12" role="img">',
         f"<title>{escape(scenario.name)}: {escape(title)}</title>",
@@ -65,14 +66,6 @@ def svg(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:
         left = LEFT + 170 * k
         parts.append(f'<rect x="{left}" y="56" width="14" height="4" fill="{COLOURS[name]}"/><text x="{left + 20}" y="63">{name}</text>')
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _highest(times: Curve, values: Curve, edges: Curve) -> Curve:
-    """The highest rate within each stretch, so that a summit of seconds is not flattened in a picture of days."""
-    at = np.unique(np.concatenate([edges, times[(times > edges[0]) & (times < edges[-1])]]))
-    heights = np.interp(at, times, values, left=0.0, right=0.0)
-    first = np.searchsorted(at, edges)
-    return np.asarray(np.maximum(np.maximum.reduceat(heights, first[:-1]), heights[first[1:]]))
 
 
 def _round_up(value: float) -> float:

@@ -1,4 +1,4 @@
-"""In: `ArrivalPlan`, `Moment` and the scenario. Out: the plan in sentences, as blocks for a terminal, and as plain values for JSON.
+"""In: `ArrivalPlan`, `Moment` and the scenario. Out: the plan in sentences, and as plain values for JSON.
 
 Nothing is sent and nothing is promised here: these are expected values at the campaign's own size.
 """
@@ -6,7 +6,6 @@ Nothing is sent and nothing is promised here: these are expected values at the c
 from __future__ import annotations
 
 import json
-import math
 from datetime import timedelta
 
 import numpy as np
@@ -14,41 +13,34 @@ import numpy as np
 from harness.campaigns import calendar
 from harness.campaigns.curve import Integral
 from harness.campaigns.levers import levers
-from harness.campaigns.moment import timeline
-from harness.campaigns.plan import ArrivalPlan, Curve, Moment
-from harness.scenario.model import Calendar, Scenario
-
-BLOCKS = " ▁▂▃▄▅▆▇█"
-START = {
-    "email_blast": "the first mail",
-    "webcast": "the start",
-    "viral_spike": "the post",
-    "flash_sale": "the opening",
-    "measured": "the first row",
-    "calendar": "the first campaign",
-}
+from harness.campaigns.moment import timeline, viewing
+from harness.campaigns.plan import ArrivalPlan, Moment
+from harness.campaigns.words import START, clock, people, rate, spell
+from harness.scenario.model import Calendar, Scenario, Watch
 
 
 def describe(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> tuple[str, ...]:
     """The plan as sentences for people: who comes, when it is hardest, what to change, and what was assumed."""
-    start = START.get(scenario.campaign.type, "the start")
+    start = START[scenario.campaign.type]
     minute, share = busiest_minute(plan)
+    more = moment.peak_concurrent > 1.02 * moment.concurrent
     said = [
-        f"{scenario.name}: {plan.total:,.0f} visitors are expected.",
+        f"{scenario.name}: about {people(plan.total)} visitors are expected.",
         f"Arrivals peak at {rate(plan.peak)} visitors/s {clock(plan, plan.peak_at, start)};"
-        f" the busiest minute brings {minute:,.0f} visitors, {share:.1%} of all.",
-        f"The hardest moment comes {clock(plan, moment.at, start)}: about {rate(moment.requests_per_second)} requests/s"
-        f" (a page counted once, without its pictures) and {count(moment.concurrent)} visitors on the site at the same time"
-        f" (at most {count(moment.peak_concurrent)}).",
+        f" the busiest minute brings {people(minute)} visitors, {share:.1%} of all.",
+        f"The hardest moment, the one that a surge rehearses, comes {clock(plan, moment.at, start)}: about"
+        f" {rate(moment.requests_per_second)} requests/s, each page counted once without its pictures, and {people(moment.concurrent)}"
+        f" visitors on the site at the same time{f' (at another time up to {people(moment.peak_concurrent)})' if more else ''}.",
     ]
     scanned = float(np.trapezoid(plan.scanners, plan.times))
     if scanned > 0:
         part = scanned / (scanned + plan.total)
         said.append(
-            f"Security scanners add {scanned:,.0f} hits, at most {rate(float(plan.scanners.max()))}/s ({part:.0%} of all clicks):"
-            " they load the site but are never counted as visitors."
+            f"Security scanners of mail systems add {people(scanned)} hits, at most {rate(float(plan.scanners.max()))}/s"
+            f" ({part:.0%} of all clicks): they load the site but never count as visitors."
         )
-    said += _side_loads(plan, start)
+    said += _viewing(plan, scenario)
+    said += _side_loads(plan, moment, scenario, start)
     said += levers(plan, scenario)
     if isinstance(scenario.campaign, Calendar):
         said += _calendar(plan, scenario.campaign)
@@ -56,20 +48,46 @@ def describe(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> tuple[str
     return tuple(said)
 
 
-def _side_loads(plan: ArrivalPlan, start: str) -> list[str]:
+def _viewing(plan: ArrivalPlan, scenario: Scenario) -> list[str]:
+    """How long viewers watch, where two things say it: the journey's `for` and the campaign's retention."""
+    if plan.stay is None:
+        return []
+    said = []
+    for journey in scenario.journeys:
+        for step in journey.steps:
+            if isinstance(step, Watch):
+                watched = viewing(step, plan.stay, plan.zero)
+                said.append(
+                    f"Who joins “{journey.name}” at the start watches for {spell(watched)} on average: {spell(step.duration.mean)} by the"
+                    " journey, unless they lose interest or the event ends before."
+                )
+    return said
+
+
+def _side_loads(plan: ArrivalPlan, moment: Moment, scenario: Scenario, start: str) -> list[str]:
     """Who comes back, and what asks without a visit: loads beside the visitors."""
     said = []
     if plan.returning is not None and plan.returning.max() > 0:
         at = float(plan.times[int(plan.returning.argmax())])
         said.append(
-            f"{Integral(plan.times, plan.returning).total:,.0f} visits are by people who come back, at most"
-            f" {rate(float(plan.returning.max()))}/s {clock(plan, at, start)}."
+            f"{people(Integral(plan.times, plan.returning).total)} visits are by people who come back, at most"
+            f" {rate(float(plan.returning.max()))}/s, {clock(plan, at, start)}."
         )
     if plan.hits is not None and plan.hits.max() > 0:
         at = float(plan.times[int(plan.hits.argmax())])
+        whole = timeline(plan, scenario)
+        most = float(whole.requests.max())
+        if most > 1.02 * moment.requests_per_second:
+            when = clock(plan, float(whole.times[int(whole.requests.argmax())]), start)
+            end = (
+                f" They make another second harder than the moment above: {rate(most)} requests/s {when},"
+                f" {most / moment.requests_per_second:.2g} times as many. A surge rehearses visits, so that second remains untested."
+            )
+        else:
+            end = " A surge does not rehearse them, and no second is harder for them than the moment above."
         said.append(
-            f"{Integral(plan.times, plan.hits).total:,.0f} single requests come on top (failed attempts, a last link), at most"
-            f" {rate(float(plan.hits.max()))}/s {clock(plan, at, start)}; a surge does not rehearse them."
+            f"{people(Integral(plan.times, plan.hits).total)} single requests come on top (players that try in vain, clicks on the closing"
+            f" link), at most {rate(float(plan.hits.max()))}/s, {clock(plan, at, start)}.{end}"
         )
     return said
 
@@ -79,12 +97,21 @@ def _calendar(plan: ArrivalPlan, campaign: Calendar) -> list[str]:
     at = plan.peak_at
     whole = max(sum(part for _, part in calendar.shares(campaign, at)), 1e-300)
     makers = ", ".join(f"{name} {part / whole:.0%}" for name, part in calendar.shares(campaign, at) if part > 0.005 * whole)
-    clashes = [
-        f"{clash.first} and {clash.second} collide: both are busy for {spell(clash.end - clash.start)}, from"
-        f" {clock(plan, clash.start, 'the first campaign')} on. Move one of them to keep the peaks apart."
-        for clash in calendar.collisions(campaign)
-    ]
-    return [f"At the peak of the sum the visitors are: {makers}.", *(clashes or ["No two campaigns are busy at the same time."])]
+    return [f"At the peak of the sum the visitors are: {makers}.", *_collisions(plan, campaign)]
+
+
+def _collisions(plan: ArrivalPlan, campaign: Calendar) -> list[str]:
+    said = []
+    for clash in calendar.collisions(campaign):
+        both = (plan.times >= clash.start) & (plan.times <= clash.end)
+        most = float(plan.visits[both].max(initial=0.0))
+        matters = most > 0.98 * float(plan.visits.max())
+        advice = "This is the peak of the sum: move one of them." if matters else "The peak of the sum is higher, at another time."
+        said.append(
+            f"{clash.first} and {clash.second} collide: both are busy for {spell(clash.end - clash.start)}, from"
+            f" {clock(plan, clash.start, 'the first campaign')} on, with at most {rate(most)} visits/s in all. {advice}"
+        )
+    return said or ["No two campaigns are busy at the same time."]
 
 
 def busiest_minute(plan: ArrivalPlan) -> tuple[float, float]:
@@ -93,57 +120,6 @@ def busiest_minute(plan: ArrivalPlan) -> tuple[float, float]:
     starts = np.unique(np.concatenate([plan.times, plan.times - 60.0, plan.peak_at - np.linspace(0.0, 60.0, 121)]))
     most = float((integral.at(starts + 60.0) - integral.at(starts)).max())
     return most, most / integral.total if integral.total > 0 else 0.0
-
-
-def clock(plan: ArrivalPlan, t: float, start: str) -> str:
-    """A plan second as people say it: "3 min 20 s after the first mail (15:03:20)"."""
-    since = t - plan.zero
-    words = f"at {start}" if abs(since) < 0.5 else f"{spell(abs(since))} {'after' if since > 0 else 'before'} {start}"
-    if plan.origin is None:
-        return words
-    moment = plan.origin + timedelta(seconds=round(t))
-    days = (moment.date() - (plan.origin + timedelta(seconds=plan.zero)).date()).days
-    return f"{words} ({moment:%H:%M:%S}{f' on {moment:%Y-%m-%d}' if days else ''})"
-
-
-def spell(seconds: float) -> str:
-    """Seconds with the two units that matter: "1 h 5 min", "3 min 20 s", "42 s", "7 days"."""
-    whole = round(seconds)
-    for size, unit, small, minor in ((86400, "day", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            count_, rest = whole // size, whole % size // small
-            name = f"{unit}s" if unit == "day" and count_ > 1 else unit
-            return f"{count_} {name}" + (f" {rest} {minor}" if rest else "")
-    return f"{whole} s"
-
-
-def rate(value: float) -> str:
-    """A rate with three figures: 0.331, 3.84, 28.6, 2,387."""
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
-
-
-def count(value: float) -> str:
-    """A number of visitors present: whole ones, "fewer than one" below a half."""
-    return "fewer than one" if value < 0.5 else f"{value:,.0f}"
-
-
-def window(plan: ArrivalPlan, columns: int, *include: float) -> Curve:
-    """Edges of `columns` equal stretches around the peak: where arrivals are above 6 % of it, with the plan seconds to `include`."""
-    high = np.flatnonzero(plan.visitors >= 0.06 * plan.peak)
-    low, end = min(float(plan.times[high[0]]), *include, math.inf), max(float(plan.times[high[-1]]), *include, -math.inf)
-    margin = 0.04 * max(end - low, 60.0)
-    return np.linspace(low - margin, end + margin, columns + 1)
-
-
-def sparkline(plan: ArrivalPlan, *, width: int = 72) -> tuple[str, str]:
-    """The curve as `width` blocks, and the line of clock marks below it: the stretch around the peak that is above 6 % of it."""
-    if plan.peak <= 0:
-        return " " * width, ""
-    edges = window(plan, width)
-    mean = np.diff(Integral(plan.times, plan.visitors).at(edges)) / np.diff(edges)
-    levels = np.ceil(mean / mean.max() * (len(BLOCKS) - 1) - 1e-9).astype(int)
-    left, right = (f"{'−' if t < plan.zero else '+'}{spell(abs(t - plan.zero))}" for t in (edges[0], edges[-1]))
-    return "".join(BLOCKS[k] for k in levels), left + " " * max(1, width - len(left) - len(right)) + right
 
 
 def to_json(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> str:

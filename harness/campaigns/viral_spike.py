@@ -32,7 +32,9 @@ import numpy as np
 
 from harness.campaigns.curve import thinned_out
 from harness.campaigns.plan import ArrivalPlan, Curve, Phase
+from harness.campaigns.words import people
 from harness.scenario.model import ViralSpike
+from harness.scenario.spread import duration_text
 
 PLATEAU, THETA = 300.0, 0.2314843
 LONGEST = 48 * 3600.0  # no share is followed later than this
@@ -180,17 +182,21 @@ def _assumptions(campaign: ViralSpike, passed_on: float, law: Kernel) -> tuple[s
     else:
         source = "the scenario's own half-life" if campaign.half_life else "bitly 2011, 1,000 links"
         pace = f"Half of those who are brought come within {law.stretch * MEDIAN / 3600:.1f} h ({source})."
-    found = [
-        f"Every visitor brings {passed_on:.3g} more on average (usual: 0 to 0.9; most posts die after one step: Goel et al. 2016).",
-        pace,
-    ]
+    if campaign.doubles_every is None:
+        brings = f"Every visitor brings {passed_on:.3g} more on average (usual: 0 to 0.9; most posts die after one step: Goel et al. 2016)."
+    else:
+        brings = (
+            f"To double every {duration_text(campaign.doubles_every)}, every visitor must bring {passed_on:.3g} more at the beginning"
+            " (most posts die after one step: Goel et al. 2016)."
+        )
+    found = [brings, pace]
     if campaign.audience is not None:
         found.append(f"No more than {campaign.audience:,} people exist to be reached, and nobody comes twice.")
         found.append("The curve is the average of many such posts: a single one may bring far more or far less.")
     else:
         scatter = math.sqrt((campaign.seed_visitors + sum(s.visitors for s in campaign.shocks)) * passed_on / (1.0 - passed_on) ** 3)
         found.append(
-            f"The curve is the average of many such posts: chance alone moves the total by ±{2 * scatter:,.0f} (two standard deviations),"
-            " and how far a post is passed on is known far less well than that."
+            f"The curve is the average of many such posts: chance alone moves the total by ±{people(2 * scatter)} (two standard"
+            " deviations), and how far a post is passed on is known far less well than that."
         )
     return tuple(found)

@@ -1,5 +1,7 @@
 """In: `Webcast`. Out: `ArrivalPlan`: how the audience of a live event joins around its hour. How long it stays is `Stay`.
 
+Of a journey's `for` and the retention below, whichever is shorter ends a viewer's visit, and nobody stays beyond the event (moment.py).
+
 Audience: A = registrants × attendance + walk-ins. Joins, t in seconds from the start, cut at the end of the event and scaled to A:
 
     f(t) = 0.25·Exp(mean 8 min) before the start + 0.55·Laplace(0, punctuality) + 0.20·Exp(mean 7 min) after it
@@ -32,6 +34,7 @@ from harness.campaigns import email_blast
 from harness.campaigns.curve import JUMP, Integral, Rate, jumps, tabulate
 from harness.campaigns.plan import ArrivalPlan, Curve, Phase, Stay
 from harness.campaigns.storm import storm
+from harness.campaigns.words import percent
 from harness.scenario.model import EmailBlast, Webcast
 
 DOORS = 3600.0  # the doors open this long before the start
@@ -160,14 +163,21 @@ def _phases(campaign: Webcast, zero: float, end: float, punctuality: float) -> t
     return tuple(found)
 
 
+def leaving(campaign: Webcast) -> str:
+    """How viewers leave, as a sentence: of no use where a plan drops `stay`."""
+    return (
+        f"{percent(campaign.leave_early)} leave in the first 5 min, then {percent(campaign.leave_per_minute)} a minute, and everybody"
+        " within 2 min of the end (an assumption; the defaults give the mean of 52 of 60 min that platforms report)."
+    )
+
+
 def _assumptions(campaign: Webcast, punctuality: float) -> tuple[str, ...]:
     found = [
-        f"{campaign.attendance:.0%} of those who registered attend (usual: 30–60 %; Spotler, PCMA).",
+        f"{campaign.attendance:.0%} of those who registered attend (usual: 30–60%; Spotler, PCMA).",
         f"Most join within {2 * punctuality:.0f} s of the start (punctuality {punctuality:.0f} s, usual 30–300 s; an assumption:"
         " no study of join times was found).",
-        f"{campaign.leave_early:.0%} leave in the first 5 min, then {campaign.leave_per_minute:.2%} a minute, everybody within 2 min of the"
-        " end (an assumption; the defaults give the mean of 52 of 60 min that platforms report).",
-        f"A quarter of registrations ({0.25 * campaign.registrants:,.0f}) arrive on the day itself, 58 % in the last week (ON24 2014): an"
+        leaving(campaign),
+        f"A quarter of registrations ({0.25 * campaign.registrants:,.0f}) arrive on the day itself, 58% in the last week (ON24 2014): an"
         " earlier load on the registration form, not part of this curve.",
     ]
     drop = campaign.stream_drop
@@ -180,6 +190,11 @@ def _assumptions(campaign: Webcast, punctuality: float) -> tuple[str, ...]:
     if campaign.call_to_action > 0:
         found.append(
             f"{campaign.call_to_action:.0%} of those present at the end follow the closing link, {CLICK_MEAN:.0f} s later on average"
-            " (usual: 15 %; both assumptions)."
+            " (usual: 15%; both assumptions)."
+        )
+    if drop is not None or campaign.call_to_action > 0:
+        found.append(
+            "Players that try in vain and clicks on the closing link are single requests outside a visit: they are in the plan, but a surge"
+            " rehearses visits and leaves them out."
         )
     return tuple(found)

@@ -98,6 +98,21 @@ def test_a_calendar_says_who_makes_the_peak_and_what_collides() -> None:
     plan = plan_one(busy_week())
     assert plan.origin is not None and plan.origin + timedelta(seconds=plan.zero) == at(14.5)
     assert shares(busy_week(), plan.peak_at)[0][0] == "post"
+    assert "The peak of the sum is higher, at another time." in text
+
+
+def test_a_calendar_says_whose_journeys_its_visitors_do() -> None:
+    """Its own; and since nobody's retention is in the sum, nothing is assumed about it."""
+    text = told(busy_week())
+    assert "All visitors do the journeys of this calendar" in text and "the journeys of mail, webcast, post are rehearsed" in text
+    assert "leave in the first 5 min" not in text
+    assert "leave in the first 5 min" in told(Webcast(registrants=5_000))
+
+
+def test_a_collision_that_is_the_peak_says_what_to_do() -> None:
+    """Mail and webcast alone: their common minutes are the peak of the sum."""
+    pair = Calendar(campaigns=busy_week().campaigns[:2])
+    assert "This is the peak of the sum: move one of them." in told(pair)
 
 
 dated = st.one_of(

@@ -10,16 +10,21 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.campaigns import plan_campaign
+from harness.campaigns.blocks import curves
 from harness.campaigns.moment import hardest
-from harness.campaigns.sentences import busiest_minute, clock, describe, sparkline, spell, to_json
-from harness.scenario.model import Campaign, EmailBlast, Journey, Page, Scenario, ViralSpike, Webcast
+from harness.campaigns.sentences import busiest_minute, describe, to_json
+from harness.campaigns.words import clock, people, spell
+from harness.scenario.campaign import StreamDrop
+from harness.scenario.model import Campaign, EmailBlast, Journey, Page, Scenario, ViralSpike, Watch, Webcast
+from harness.scenario.spread import Spread
 
 NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
 LOOK = (Journey(name="look", share=1.0, steps=(Page(url="/"),)),)
+LIVE = (Journey(name="watch", share=1.0, steps=(Page(url="/"), Watch(url="/x", duration=Spread.fixed(1200)))),)
 
 
-def told(campaign: Campaign) -> str:
-    scenario = Scenario(name="Spring", campaign=campaign, promises=(), journeys=LOOK)
+def told(campaign: Campaign, journeys: tuple[Journey, ...] = LOOK) -> str:
+    scenario = Scenario(name="Spring", campaign=campaign, promises=(), journeys=journeys)
     plan = plan_campaign(scenario)
     return "\n".join(describe(plan, hardest(plan, scenario), scenario))
 
@@ -29,11 +34,52 @@ def test_a_mail_is_told_with_its_clock_its_scanners_and_its_lever() -> None:
     text = told(EmailBlast(list_size=1_000_000, sent_over=1800.0, starts=NINE))
     assert "28,7" in text and "visitors are expected" in text
     assert "3.84 visitors/s 30 min after the first mail (09:30:00)" in text
-    assert "never counted as visitors" in text
-    assert "Sent over 1 h instead of 30 min, arrivals would peak at 2.69/s (-30%)" in text
+    assert "never count as visitors" in text
+    assert "Sent over 1 h instead of 30 min, arrivals would peak at 2.69/s (30% less)." in text
     assert "In two batches, each as quick as it can be, instead of evenly, arrivals would peak at" in text
     assert "In 8 batches instead of 4" in told(EmailBlast(list_size=1_000_000, sent_over=7200.0, batches=4))
+    assert "In 400 batches instead of 200" in told(EmailBlast(list_size=1_000_000, sent_over=7200.0, batches=200))
     assert "Assumed:" in text
+
+
+def test_very_many_batches_are_told_to_count_as_even_sending() -> None:
+    """No lever is offered that would change nothing."""
+    text = told(EmailBlast(list_size=1_000_000, sent_over=7200.0, batches=1_000))
+    assert "1,000 batches are so many that they count as even sending" in text
+    assert "batches instead" not in text
+
+
+def test_what_ends_a_viewers_visit_is_told() -> None:
+    """The journey's 20 minutes, less 8 per cent who leave within five minutes and 0.15 per cent a minute later; or the event's end."""
+    kept = 300 * (1 - 0.08 / 2) + sum(0.92 * 0.9985**minute * 60 for minute in range(15))
+    text = told(Webcast(registrants=1_000), LIVE)
+    assert f"watches for {spell(kept)[:6]}" in text and "20 min by the journey" in text
+    assert "watches for 9 min" in told(Webcast(registrants=1_000, length=600.0), LIVE)
+    assert "watches for" not in told(Webcast(registrants=1_000))
+
+
+def test_a_second_that_single_requests_make_harder_is_told() -> None:
+    """Players that ask again every second while the stream is away: the plan says that this second is not rehearsed, and how hard it is."""
+    quiet = "no second is harder for them than the moment above"
+    assert quiet in told(Webcast(registrants=10_000, call_to_action=0.15), LIVE)
+    away = StreamDrop(at=1200.0, lasts=60.0, back_off="none")
+    assert quiet in told(Webcast(registrants=10_000, stream_drop=away), LIVE)
+    text = told(Webcast(registrants=10_000, call_to_action=0.9, punctuality=300.0))
+    assert "They make another second harder than the moment above" in text and "that second remains untested" in text
+
+
+def test_players_without_patience_are_offered_some() -> None:
+    """The lever is computed: patient players come back over four seconds instead of one."""
+    text = told(Webcast(registrants=10_000, stream_drop=StreamDrop(at=1200.0, lasts=60.0, back_off="none")), LIVE)
+    assert "With players that wait before they try again, visits would peak at" in text
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0.2, "fewer than one"), (1, "1"), (640.4, "640"), (71_280, "71,300"), (1_022_325, "1,020,000")]
+)
+def test_people_are_told_with_the_figures_that_a_plan_knows(number: float, words: str) -> None:
+    """Three of them."""
+    assert people(number) == words
 
 
 def test_a_mail_without_scanners_does_not_speak_of_them() -> None:
@@ -71,13 +117,17 @@ def test_durations_are_spelt_with_the_two_units_that_matter(seconds: float, word
     assert spell(seconds) == words
 
 
-def test_the_curve_in_blocks_is_as_wide_as_asked_and_reaches_the_top() -> None:
-    """One full block at the peak, marks at both ends."""
-    scenario = Scenario(name="x", campaign=Webcast(registrants=5_000), promises=(), journeys=LOOK)
-    blocks, marks = sparkline(plan_campaign(scenario), width=60)
-    assert len(blocks) == 60 and len(marks) == 60
-    assert blocks.count("█") >= 1
-    assert marks.startswith("−")
+def test_the_curves_in_blocks_are_as_wide_as_asked_and_reach_the_top() -> None:
+    """A full block at each peak, the hardest moment in sight, marks of time below."""
+    scenario = Scenario(name="x", campaign=Webcast(registrants=5_000), promises=(), journeys=LIVE)
+    plan = plan_campaign(scenario)
+    moment = hardest(plan, scenario)
+    visits, requests, marks = curves(plan, moment, scenario, width=50)
+    for line in (visits, requests):
+        assert len(line[11:61]) == 50 and line[11:61].count("█") >= 1 and line[61:65] == " up "
+    assert visits.endswith("up to 7.15") and requests.startswith("requests/s ")
+    assert requests[11:61].rindex("█") > visits[11:61].rindex("█")  # viewers stay when nobody joins any more
+    assert len(marks) == 61 and "from the start" in marks and marks[11] == "−"
 
 
 def test_the_json_of_a_plan_is_plain_and_short() -> None:
