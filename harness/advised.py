@@ -1,4 +1,4 @@
-"""In: a run's folder with its scenario.yaml, the scenario, its advice. Out: each checked advice as a scenario beside the report, ready to run.
+"""In: a run's folder with its scenario.yaml, the scenario, its advice. Out: each checked advice as a scenario beside it, ready to run.
 
 The run's own text is edited in place, so comments stay and nothing else changes; the result is loaded again before it counts. The text
 is the redacted one: what was blanked in the copy is blank here too.

@@ -1,29 +1,36 @@
-"""In: `Result`. Out: the campaign's figure: planned arrivals against the band that the site can serve, the stretch at risk shaded."""
+"""In: `Result`. Out: the campaign's figure: planned arrivals against the band that the site can serve, the stretch at risk shaded.
+
+Where visitors are not all that loads the site (mail scanners, an audience that stays, people who come back), a second line is the whole
+load, counted in visitors: it is as high as the visitors where the campaign is hardest, and what is at risk is read off it.
+"""
 
 from __future__ import annotations
 
 from harness.report import facts, words
 from harness.report.axis import campaign_axis
-from harness.report.drawing import NARROW, PLAN, WIDE, Figure, Key, Spec, Table, both_sizes, values
+from harness.report.drawing import LOAD, NARROW, PLAN, WIDE, Figure, Key, Spec, Table, both_sizes, values
 from harness.report.quantities import number, span
 from harness.report.thin import every
 from harness.result import Result
 
-SCANNERS = 0.02
-"""Below this share of the campaign's peak, mail scanners get no sentence. They are never drawn: each is far less load than a visitor."""
+OTHERS = 0.02
+"""Below this share of the campaign's peak, scanners and returning visitors get no sentence."""
+APART = 0.05  # of the peak: a load that stays closer to the visitors than this is no line of its own
 
 
 def campaign(result: Result) -> Figure:
     """Planned arrivals (dashed) against the band that the site can serve; the stretch at risk is shaded, phases are numbered."""
     plan, point, clock = result.campaign, result.breaking_point, words.clock(result)
     times, rates = plan.curve_seconds, plan.curve_visitors_per_second
+    load = whole_load(result)
     stretch = facts.risk(result)
-    low, high = _window(times, rates, stretch)
+    low, high = _window(times, rates, (stretch or (plan.moment_at_seconds, plan.moment_at_seconds)) if load else stretch)
     found = point.status == "found" and point.visitors_per_second is not None and result.verdict != "inconclusive"
     shown = [index for index, at in enumerate(times) if low <= at <= high]
     rows = [{"at": times[index], "rate": rates[index] * 60} for index in shown]
+    loads = [{"at": times[index], "rate": load[index] * 60} for index in shown] if load else []
     phases = [phase for phase in plan.phases if phase.end_seconds > low and phase.start_seconds < high]
-    top = max([row["rate"] for row in rows] + ([(point.high or point.visitors_per_second or 0) * 60] if found else [])) * 1.1
+    top = max([row["rate"] for row in rows + loads] + ([(point.high or point.visitors_per_second or 0) * 60] if found else [])) * 1.1
 
     def make(small: bool) -> Spec:
         x: Spec = {
@@ -65,6 +72,8 @@ def campaign(result: Result) -> Figure:
                     "encoding": {"y": y},
                 }
             )
+        if loads:
+            layers.append({"data": values(loads), "mark": LOAD, "encoding": {"x": x, "y": y}})
         layers.append({"data": values(rows), "mark": PLAN, "encoding": {"x": x, "y": y}})
         marks = [{"at": max(low, phase.start_seconds), "name": str(place + 1)} for place, phase in enumerate(phases)]
         if marks:
@@ -79,6 +88,8 @@ def campaign(result: Result) -> Figure:
         return {"width": (NARROW if small else WIDE) - 70, "height": 200 if small else 260, "layer": layers}
 
     keys = [Key(name="planned visitors", shape="dash", colour="plan")]
+    if loads:
+        keys.append(Key(name="everything that loads the site, counted in visitors", shape="line", colour="p95"))
     if found:
         keys.append(Key(name="what the site can serve", shape="band", colour="site"))
     elif point.low is not None and point.status == "not_reached":
@@ -92,11 +103,16 @@ def campaign(result: Result) -> Figure:
         keys=tuple(keys),
         key="campaign",
         title="Planned arrivals against what the site can serve",
-        caption=_campaign_caption(result),
-        description="Dashed line: planned visitors a minute. Band: what the site can serve.",
+        caption=_message(result),
+        aside=_others(result),
+        description="Dashed line: planned visitors a minute. "
+        + ("Solid line: the whole load, counted in visitors. " if loads else "")
+        + "Band: what the site can serve.",
         table=Table(
-            head=("When", "Planned visitors a minute"),
-            rows=tuple((clock.at(times[index]), number(rates[index] * 60)) for index in listed),
+            head=("When", "Planned visitors a minute", *(("Whole load, in visitors a minute",) if load else ())),
+            rows=tuple(
+                (clock.at(times[index]), number(rates[index] * 60), *((number(load[index] * 60),) if load else ())) for index in listed
+            ),
             places=tuple(times[index] for index in listed),
         ),
         reach=(low, high),
@@ -104,19 +120,46 @@ def campaign(result: Result) -> Figure:
     )
 
 
-def _campaign_caption(result: Result) -> str:
-    """What the figure says; with the load that comes on top of the visitors, which explains where the shading ends."""
+def whole_load(result: Result) -> list[float]:
+    """All load over the campaign, in visitors/s, where it is not that of the visitors alone; empty otherwise."""
     plan = result.campaign
-    if plan.scanners_peak_per_second <= SCANNERS * plan.peak_visitors_per_second:
-        return _message(result)
-    scanners = number(float(f"{plan.scanners_peak_per_second * 60:.2g}"))
-    return f"{_message(result)} While mails go out, up to {scanners} mail scanners a minute load the site as well; they are no visitors."
+    load, rates = plan.curve_load_visitors_per_second, plan.curve_visitors_per_second
+    apart = max((abs(a - b) for a, b in zip(load, rates, strict=False)), default=0.0)
+    return load if len(load) == len(rates) and apart > APART * plan.peak_visitors_per_second else []
+
+
+def _others(result: Result) -> str:
+    """The load that comes on top of the new visitors, which explains where the shading begins and ends; empty where there is none."""
+    plan = result.campaign
+    least = OTHERS * plan.peak_visitors_per_second
+    told = []
+    if plan.scanners_peak_per_second > least:
+        scanners = _about(plan.scanners_peak_per_second)
+        told.append(f"While mails go out, up to {scanners} mail scanners a minute load the site as well; they are no visitors.")
+    if plan.returning_peak_per_second > least:
+        back = _about(plan.returning_peak_per_second)
+        told.append(
+            f"Visitors are counted once, when they first come; up to {back} visits a minute of people who come back are load as well."
+        )
+    if whole_load(result):
+        risk = (
+            "where it is above what the site can serve, the campaign is at risk."
+            if facts.risk(result)
+            else "it is what the site must carry."
+        )
+        told.append(f"The solid line is everything together, counted in visitors: {risk}")
+    return " ".join(told)
+
+
+def _about(rate: float) -> str:
+    return number(float(f"{rate * 60:.2g}"))
 
 
 def _message(result: Result) -> str:
     stretch, clock, own = facts.risk(result), words.clock(result), words.peak(result)
     if stretch is not None:
-        return f"More visitors are planned than the site can serve {clock.between(*stretch)} ({span(stretch[1] - stretch[0])}, shaded)."
+        what = "load is" if whole_load(result) else "visitors are"
+        return f"More {what} planned than the site can serve {clock.between(*stretch)} ({span(stretch[1] - stretch[0])}, shaded)."
     point = result.breaking_point
     if result.verdict == "ready" and point.status == "found":
         possible = words.limit(result).both

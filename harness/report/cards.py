@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.report import facts
-from harness.report.quantities import a_minute, grouped, number, percent, step_for, times
+from harness.report.quantities import a_minute, grouped, number, of_peak, percent, step_for, times
 from harness.report.words import STATES, State, limit, noun, one_in, peak
 from harness.result import Result
+
+SPARE = 0.1
+"""Kept back from the lower end of the breaking point, as in the advice: what fits has a tenth to spare."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +103,7 @@ def _error_rate(result: Result) -> Card:
         range="",
         target=_promised(promise.limit) if promise else "No target was set",
         margin=margin,
-        meaning=one_in(rate, level),
+        meaning=one_in(rate, level.requests),
         state=state,
     )
 
@@ -114,13 +117,8 @@ def _breaking_point(result: Result) -> Card:
     target = f"Your peak: {peak(result)}"
     if point.status == "found" and point.visitors_per_second is not None:
         held = limit(result)
-        low, high = (point.headroom_low, point.headroom_high)
         own = result.campaign.peak_visitors_per_second
         ratio = point.headroom if point.headroom is not None else point.visitors_per_second / own
-        margin = f"{times(ratio)} your peak"
-        if low is not None and high is not None:
-            step = max(0.01, step_for(low, high))
-            margin = f"{grouped(ratio, step)} times your peak ({grouped(low, step)} to {grouped(high, step)})"
         return Card(
             key="limit",
             title="Breaking point",
@@ -128,7 +126,7 @@ def _breaking_point(result: Result) -> Card:
             unit="visitors a minute",
             range=held.both,
             target=target,
-            margin=margin,
+            margin=of_peak(ratio),
             meaning=_room(result, ratio),
             state=STATES[result.verdict],
         )
@@ -153,7 +151,7 @@ def _breaking_point(result: Result) -> Card:
             unit="visitors a minute",
             range="",
             target=target,
-            margin=f"at least {times(over)} your peak",
+            margin=f"at least {of_peak(over)}",
             meaning=_beyond(result),
             state=STATES[result.verdict],
         )
@@ -179,10 +177,11 @@ def _beyond(result: Result) -> str:
 def _room(result: Result, ratio: float) -> str:
     if result.verdict == "inconclusive":
         return "Not sure enough to count on."
-    if ratio >= 1.5:
-        return f"Comfortable: the {noun(result)} could be half as large again."
-    if ratio >= 1.15:
-        return "It fits, with some room for a better response than planned."
+    sure = result.breaking_point.headroom_low or ratio
+    if ratio >= 1 and sure * (1 - SPARE) >= 1.1:
+        return f"It fits, with room: the {noun(result)} could be up to {sure * (1 - SPARE):.1f} times as large, a tenth to spare."
+    if ratio >= 1 and sure * (1 - SPARE) >= 1:
+        return "It fits, with a tenth to spare for a better response than planned."
     if ratio >= 1:
         return "It fits, with little to spare: a response better than planned would break it."
     if ratio >= 0.85:

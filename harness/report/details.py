@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.report import facts, words
-from harness.report.quantities import a_minute, milliseconds, number, percent, plural, span, whole
-from harness.result import Level, PromisePart, Range, Result, StepPart
+from harness.report.quantities import a_minute, milliseconds, number, percent, plural, span, wait, whole
+from harness.result import Advice, BreakingPoint, FeltPart, PromisePart, Range, Result, StepPart
 
 ERROR_ROWS = 12
 MESSAGE_LENGTH = 200
+MOST = 0.95  # of the breaking point's lower end: a level from here on shows the most that the site holds
+_ADVISED = re.compile(r"scenario-[a-z0-9-]+\.yaml")
 
 OUTCOME_WORDS = {
     "HTTP_4XX": "refused by the site (4xx)",
@@ -39,18 +42,28 @@ class Slice:
     name: str
 
 
-def bar(level: Level) -> tuple[Slice, ...]:
-    """The answers of a level split into in time, too late and failed; shares add up to 1. Empty when nothing was measured."""
-    if level.error_rate is None:
-        return ()
-    failed = min(1.0, level.error_rate)
-    late = max(0.0, (level.slow_rate if level.slow_rate is not None else failed) - failed)
-    parts = (("good", max(0.0, 1 - failed - late), "in time"), ("late", late, "too late"), ("failed", failed, "failed"))
-    return tuple(Slice(css=css, share=share, name=name) for css, share, name in parts)
+def bar(part: FeltPart) -> tuple[Slice, ...]:
+    """The requests of a part of the surge by how they were answered; shares add up to 1."""
+    parts = (
+        ("good", part.fast, "fast"),
+        ("late", part.slow, "slow"),
+        ("too-late", part.too_slow, "too slow"),
+        ("failed", part.failed, "failed"),
+    )
+    return tuple(Slice(css=css, share=max(0.0, share), name=name) for css, share, name in parts)
 
 
-def bar_text(level: Level) -> str:
-    return ", ".join(f"{percent(part.share)} {part.name}" for part in bar(level) if part.share > 0)
+def bar_text(part: FeltPart) -> str:
+    return ", ".join(f"{percent(piece.share)} {piece.name}" for piece in bar(part) if piece.share > 0)
+
+
+def zones(result: Result) -> str:
+    """What fast and slow mean on this page."""
+    limit = facts.latency_limit_ms(result)
+    fast = f"within {wait(limit)}, the strictest promise" if limit else "within 1 second"
+    return (
+        f"Waiting time is from the planned click to the complete answer. Fast is {fast}; slow is up to four times that; too slow is beyond."
+    )
 
 
 PROMISE_WORDS = {"kept": ("good", "Kept"), "broken": ("bad", "Broken"), "unclear": ("unknown", "Unclear")}
@@ -69,18 +82,30 @@ def target(promise: PromisePart) -> str:
 def first_broken(promise: PromisePart) -> str:
     """When and at which load a promise was first broken in the test."""
     if promise.first_broken_at_seconds is None:
-        return "never in this test"
+        return "not seen for long enough; it follows from the breaking point" if promise.verdict == "broken" else "never in this test"
     load = promise.first_broken_at_visitors_per_second
     return f"{span(promise.first_broken_at_seconds)} into the test" + (
         f", at {a_minute(load).value} visitors a minute" if load is not None else ""
     )
 
 
-def where_measured(result: Result) -> str:
-    """What the column "measured" of the targets refers to."""
-    if result.breaking_point.status == "found" and result.breaking_point.visitors_per_second is not None:
-        return f"“Measured” is at the highest load that held, near the breaking point of {words.limit(result).value} visitors a minute."
-    return "“Measured” is at the highest load of this test."
+def measured_where(result: Result, promise: PromisePart) -> str:
+    """At which load a promise's figure was measured, so that it does not seem to contradict what is said of the peak."""
+    load, point = promise.measured_at_visitors_per_second, result.breaking_point
+    if promise.measured is None or load is None:
+        return ""
+    place = (
+        f"at {a_minute(load, point.low, point.high).value} visitors a minute"
+        if _found(point)
+        else f"at {a_minute(load).value} visitors a minute"
+    )
+    if point.low is not None and load >= MOST * point.low:
+        return f"{place}, {'the most it holds' if point.status == 'found' else 'the most that was sent'}"
+    return place
+
+
+def _found(point: BreakingPoint) -> bool:
+    return point.status == "found" and point.low is not None
 
 
 def recovery(result: Result) -> str:
@@ -224,6 +249,11 @@ def no_advice(result: Result) -> str:
     if result.verdict == "inconclusive":
         return "Test again first: what disturbed this test, and the remedy, stands under “Can you trust this?”."
     return "No change could be computed from this run. Look at what broke first, below."
+
+
+def advised(advice: Advice) -> str:
+    """The file beside the page with the changed scenario; empty where there is none, or a name that this product does not give."""
+    return advice.scenario if advice.scenario and _ADVISED.fullmatch(advice.scenario) else ""
 
 
 def steps(result: Result) -> list[StepPart]:

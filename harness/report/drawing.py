@@ -101,10 +101,13 @@ class Figure:
     keys: tuple[Key, ...] = ()
     reach: tuple[float, float] | None = None  # the ends of the x axis, in the unit of the table's places
     marks: tuple[str, ...] = ()  # the names of the numbered marks, in order
+    aside: str = ""  # what a reader needs to read the figure, below its message
 
 
 PLAN: Spec = {"type": "line", "color": "var(--plan)", "strokeDash": [6, 4], "strokeWidth": 2.5}
 """The mark of everything planned: dashed, so it needs no colour."""
+LOAD: Spec = {"type": "line", "color": "var(--p95)", "strokeWidth": 1.5}
+"""The mark of a load that is not visitors alone: thin and solid."""
 
 
 def both_sizes(
@@ -118,9 +121,10 @@ def both_sizes(
     keys: tuple[Key, ...] = (),
     reach: tuple[float, float] | None = None,
     marks: tuple[str, ...] = (),
+    aside: str = "",
 ) -> Figure:
     """Draw a figure for screens and for phones from one maker of specifications, which is told whether it is for a phone."""
-    text = f"{caption} {description}"
+    text = " ".join(part for part in (caption, aside, description) if part)
     wide, narrow = (draw(make(small), key=key, narrow=small, title=title, description=text) for small in (False, True))
     return Figure(
         key=key,
@@ -133,6 +137,7 @@ def both_sizes(
         keys=keys,
         reach=reach,
         marks=marks,
+        aside=aside,
     )
 
 

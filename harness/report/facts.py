@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from harness.result import AnswerCurve, Level, PromisePart, Result
 
 NEAR = 1.25
@@ -12,14 +10,6 @@ NEAR = 1.25
 
 AFTERMATH = ("drain", "recover", "shed")
 """In the names of phases whose requests meet the backlog of what came before."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Felt:
-    """One row of "what visitors felt": a level and the name that a reader gives to its load."""
-
-    name: str
-    level: Level
 
 
 def nearest(levels: list[Level], rate: float, *, within: float = NEAR) -> Level | None:
@@ -68,40 +58,6 @@ def _loaded(result: Result) -> list[Level]:
 def is_aftermath(level: Level) -> bool:
     """True for a level seen while the site was given time to come back, not while load was offered to find its limit."""
     return any(word in level.phase for word in AFTERMATH)
-
-
-def felt(result: Result) -> list[Felt]:
-    """At most five rows from calm to beyond the limit and after; no level twice."""
-    levels = _loaded(result)
-    if not levels:
-        return []
-    peak, point = result.campaign.peak_visitors_per_second, result.breaking_point
-    rows: list[Felt] = []
-
-    def add(name: str, level: Level | None) -> None:
-        if level is not None and all(row.level is not level for row in rows):
-            rows.append(Felt(name=name, level=level))
-
-    own = at_peak(result)
-    if own is not None:
-        ratio = own.visitors_per_second / peak
-        add("Your peak" if 0.95 <= ratio <= 1.05 else ("Just above your peak" if ratio > 1 else "Just below your peak"), own)
-    else:
-        add("Above your peak", above_peak(result))
-    add("Calm", min(levels, key=lambda level: level.visitors_per_second))
-    add("Half of your peak", nearest(levels, peak / 2))
-    if point.status == "found" and point.visitors_per_second is not None:
-        held = [level for level in levels if level.held == "yes"]
-        add("At the limit", nearest(held, point.visitors_per_second, within=1.1))
-        beyond = [level for level in levels if level.held == "no" and level.visitors_per_second > (point.high or point.visitors_per_second)]
-        add("Beyond the limit", max(beyond, key=lambda level: level.visitors_per_second, default=None))
-    elif point.status == "not_reached":
-        add("The most we sent", best_held(result))
-    rows.sort(key=lambda row: row.level.visitors_per_second)
-    after = [level for level in result.levels if is_aftermath(level) and level.requests > 0]
-    if after:
-        add("After the surge", max(after, key=lambda level: level.started_at_seconds))
-    return rows
 
 
 def risk(result: Result) -> tuple[float, float] | None:

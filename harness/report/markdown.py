@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.report import cards, details, words
-from harness.result import Result
+from harness.result import Advice, PromisePart, Result
 
 MARKS = {"ready": "✅", "not_ready": "❌", "inconclusive": "❔"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&@])")
@@ -26,10 +26,10 @@ def render(result: Result) -> str:
     for card in cards.cards(result):
         value = f"**{inline(card.value)}** {inline(card.unit)}" + (f" ({inline(card.range)})" if card.range else "")
         lines.append(f"| {inline(card.title)} | {value} | {inline(card.target)} | {inline(card.margin)} |")
-    lines += ["", "| Promise | Target | Measured | Verdict |", "|---|---|---|---|"]
+    lines += ["", "| Promise | Target | Measured | At your peak |", "|---|---|---|---|"]
     for promise in result.promises:
         word = details.PROMISE_WORDS[promise.verdict][1]
-        lines.append(f"| {inline(promise.text)} | {inline(details.target(promise))} | {inline(details.measured(promise))} | {word} |")
+        lines.append(f"| {inline(promise.text)} | {inline(details.target(promise))} | {_measured(result, promise)} | {word} |")
     if result.breaking_point.cause:
         step = f" at {inline(result.breaking_point.first_step)}" if result.breaking_point.first_step else ""
         lines += [
@@ -37,11 +37,20 @@ def render(result: Result) -> str:
             f"**What broke first:** {inline(details.cause(result))}{step}. {inline(result.breaking_point.cause_detail or '')}".rstrip(),
         ]
     if result.advice:
-        lines += ["", "**What to do**", "", *(f"- {inline(advice.text)} {inline(advice.why)}" for advice in result.advice)]
+        lines += ["", "**What to do**", "", *(_advice(advice) for advice in result.advice)]
     if result.doubts:
         lines += ["", "**Doubts**", "", *(f"- {inline(doubt.text)} {inline(doubt.remedy)}" for doubt in result.doubts)]
     lines += ["", f"<sub>Run {inline(result.run.id)} · seed {result.run.seed} · {inline(result.run.command)}</sub>", ""]
     return "\n".join(lines)
+
+
+def _measured(result: Result, promise: PromisePart) -> str:
+    return inline(f"{details.measured(promise)} {details.measured_where(result, promise)}")
+
+
+def _advice(advice: Advice) -> str:
+    file = f" Ready to run: `{details.advised(advice)}`." if details.advised(advice) else ""
+    return f"- {inline(advice.text)} {inline(advice.why)}{file}"
 
 
 def inline(text: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from harness.report import agreement, campaign_chart, cards, charts, details, facts, quantities, queue_chart, timelines, words
+from harness.report import agreement, brief, campaign_chart, cards, charts, details, facts, quantities, queue_chart, timelines, words
 from harness.report.drawing import Figure
 from harness.result import Result
 
@@ -57,6 +57,7 @@ def render(result: Result, series: pd.DataFrame | None, scenario_text: str = "")
         words=words,
         cards=cards.cards(result),
         agreement=agreement,
+        brief=brief.lines(result),
         facts=facts,
         details=details,
         q=quantities,

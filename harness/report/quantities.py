@@ -156,6 +156,13 @@ def times(multiple: float) -> str:
     return f"{multiple:.2f} times" if 0.9 <= multiple < 1.1 else f"{number(float(f'{multiple:.2g}'))} times"
 
 
+def of_peak(multiple: float) -> str:
+    """A load against the campaign's own peak: "71% of your peak", "1.7 times your peak"."""
+    if multiple < 1:
+        return f"{min(99, round(multiple * 100))}% of your peak" if multiple >= 0.01 else "under 1% of your peak"
+    return f"{times(multiple)} your peak"
+
+
 START_WORDS = {"email_blast": "the first email", "webcast": "the start", "viral_spike": "the post", "flash_sale": "the opening"}
 
 

@@ -40,7 +40,10 @@ def show(result: Result, console: Console, folder: Path) -> None:
     for doubt in result.doubts:
         parts.append(plain("? ", style="yellow").append(clean(doubt.text), style="default").append(clean(f" {doubt.remedy}"), style="dim"))
     console.print(Padding(Group(*parts), (0, 1), expand=False))
-    console.print(plain(f"\n Report: {folder / 'report.html'}"), soft_wrap=True)  # one line, however narrow: it is copied, and clicked on
+    lines = [f"Report: {folder / 'report.html'}"]
+    lines += [f"Advised, ready to run: {folder / name}" for advice in result.advice if (name := details.advised(advice))]
+    for number, line in enumerate(lines):  # each on one line, however narrow: it is copied, and clicked on
+        console.print(plain(f"{'' if number else chr(10)} {line}"), soft_wrap=True)
 
 
 def _cards(result: Result) -> Table:
@@ -61,7 +64,7 @@ def _targets(result: Result) -> Table:
         table.add_row(
             plain(f"{MARKS[state]} {word}", style=COLOURS[state]),
             plain(promise.text),
-            plain(f"measured {details.measured(promise)}", style="dim"),
+            plain(f"measured {details.measured(promise)} {details.measured_where(result, promise)}".rstrip(), style="dim"),
         )
     return table
 

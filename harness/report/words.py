@@ -9,7 +9,7 @@ from typing import Literal
 
 from harness.report import facts
 from harness.report.quantities import SHORT_MS, Clock, Interval, a_minute, at_least, number, plural, span, times, wait, whole
-from harness.result import Level, Result, Verdict
+from harness.result import FeltPart, Result, Verdict
 
 State = Literal["good", "bad", "unknown"]
 
@@ -178,10 +178,10 @@ def early(result: Result) -> str | None:
     return f"This test was stopped early: {result.run.stopped_early.rstrip('.')}." if result.run.stopped_early else None
 
 
-def one_in(rate: float, level: Level) -> str:
+def one_in(rate: float, requests: int) -> str:
     """A share of failures as people say it: "About 1 in 250 requests failed"."""
     if rate <= 0:
-        return f"Not one of {whole(level.requests)} requests failed."
+        return f"Not one of {whole(requests)} requests failed."
     if rate > 0.9:
         return "Almost every request failed."
     if rate > 0.4:
@@ -189,16 +189,31 @@ def one_in(rate: float, level: Level) -> str:
     return f"About 1 in {number(float(f'{1 / rate:.2g}'))} requests failed."
 
 
-def felt_sentence(level: Level) -> str:
-    """What a visitor felt at one level."""
-    if level.p50_ms is None:
-        return "Too few answers to tell." if not level.error_rate else one_in(level.error_rate, level)
-    failed = one_in(level.error_rate, level) if level.error_rate else "Nothing failed."
-    if level.p95_ms is None:
-        return f"Half waited less than {at_least(level.p50_ms)}. {failed}"
-    if level.p95_ms < SHORT_MS:
+FELT_TITLES = {"calm": "Calm", "rise": "On the rise", "after": "After the surge"}
+AT_PEAK, NEAR_PEAK = 0.03, 0.1  # as shares of it: what was held there is the peak, or speaks for it
+
+
+def felt_title(result: Result, part: FeltPart) -> str:
+    """Which part of the surge, in words; what is called the peak is the campaign's own only where the test stayed there."""
+    if part.name != "peak":
+        return FELT_TITLES[part.name]
+    ratio = part.visitors_per_second / result.campaign.peak_visitors_per_second
+    if abs(ratio - 1) <= NEAR_PEAK:
+        return "At your peak" if abs(ratio - 1) <= AT_PEAK else "Near your peak"
+    return "Above your peak" if ratio > 1 else "At the highest load, below your peak"
+
+
+def felt_sentence(part: FeltPart) -> str:
+    """What a visitor felt in one part of the surge."""
+    failed = one_in(part.failed, part.requests)
+    typical, slowest = part.typical_ms, part.slowest_in_twenty_ms
+    if typical is None:
+        return failed
+    if slowest is None:
+        return f"Half waited less than {at_least(typical)}. {failed}"
+    if slowest < SHORT_MS:
         return f"Almost nobody waited: 19 in 20 had their answer within 0.1 seconds. {failed}"
-    return f"Half waited less than {at_least(level.p50_ms)}; 1 in 20 waited more than {wait(level.p95_ms)}. {failed}"
+    return f"Half waited less than {at_least(typical)}; 1 in 20 waited more than {wait(slowest)}. {failed}"
 
 
 def workers_line(result: Result) -> str:

@@ -22,7 +22,7 @@ def rewritten(text: str, changes: Mapping[str, str], file: Path = Path("scenario
     """The text with each key of `changes` set to its value, written as a scenario file has it ("45 min"). A key that the file leaves out is
     added below one that it has.
 
-    Raises ValueError where a key cannot be changed alone, as when an anchor shares its value, and `ScenarioError` for a text that is no YAML.
+    Raises ValueError where a key cannot be changed alone, as when an anchor shares its value, and `ScenarioError` for what is no YAML.
     """
     wanted = parse(text, file).bare()
     before: list[str] = []

@@ -42,13 +42,42 @@ def test_the_peak_of_the_campaign_is_a_row_of_its_numbers() -> None:
     assert ("10:10", "5,000") in figure.table.rows
 
 
-def test_mail_scanners_get_a_sentence_and_no_line() -> None:
-    """Scanners may outnumber visitors fourfold while each is a single request: a line would mislead, silence would too."""
+def test_mail_scanners_are_told_and_weigh_only_as_much_as_they_load() -> None:
+    """Scanners may outnumber visitors fourfold while each is a single request: no line of their own, but a part of the whole load's."""
     told = story("not-ready-email").result
     plan = told.campaign.model_copy(update={"scanners_peak_per_second": 177.0})
-    caption = campaign_chart.campaign(told.model_copy(update={"campaign": plan})).caption
-    assert "up to 11,000 mail scanners a minute load the site as well; they are no visitors" in caption
-    assert "scanners" not in campaign_chart.campaign(told).caption
+    aside = campaign_chart.campaign(told.model_copy(update={"campaign": plan})).aside
+    assert "up to 11,000 mail scanners a minute load the site as well; they are no visitors" in aside
+    assert campaign_chart.campaign(told).aside == ""
+
+
+def test_people_who_come_back_are_told_as_load_and_not_as_visitors() -> None:
+    """The countdown of a sale, or players that lost a stream: the numbers of the page are new visitors."""
+    told = story("not-ready-email").result
+    plan = told.campaign.model_copy(update={"returning_peak_per_second": 20.0})
+    figure = campaign_chart.campaign(told.model_copy(update={"campaign": plan}))
+    assert "up to 1,200 visits a minute of people who come back are load as well" in figure.aside
+
+
+def test_what_is_at_risk_is_read_off_the_line_that_decides_it() -> None:
+    """Where scanners weigh, the whole load is drawn, and above the limit while the campaign is at risk; its table has the numbers."""
+    told = story("not-ready-email").result
+    plan, limit = told.campaign, told.breaking_point.visitors_per_second
+    assert limit is not None
+    load = [rate if 180 <= at <= 660 else 0.3 * rate for at, rate in zip(plan.curve_seconds, plan.curve_visitors_per_second, strict=True)]
+    both = told.model_copy(update={"campaign": plan.model_copy(update={"curve_load_visitors_per_second": load})})
+    assert campaign_chart.whole_load(both) == load
+    over = [at for at, rate in zip(plan.curve_seconds, load, strict=True) if rate > limit]
+    first, last = facts.risk(both) or (0.0, 0.0)
+    assert first <= over[0] <= over[-1] <= last
+    figure = campaign_chart.campaign(both)
+    assert figure.caption == "More load is planned than the site can serve from 10:03 to 10:11 (8 minutes, shaded)."
+    assert "where it is above what the site can serve, the campaign is at risk" in figure.aside
+    assert figure.table.head[2] == "Whole load, in visitors a minute"
+    assert "everything that loads the site, counted in visitors" in [key.name for key in figure.keys]
+    assert campaign_chart.whole_load(told) == []
+    same = plan.model_copy(update={"curve_load_visitors_per_second": plan.curve_visitors_per_second})
+    assert campaign_chart.whole_load(told.model_copy(update={"campaign": same})) == []
 
 
 def test_rare_moments_do_not_make_a_capacity() -> None:

@@ -8,7 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.report.quantities import Clock, a_minute, at_least, grouped, milliseconds, number, percent, size, span, step_for, times, wait
+from harness.report.quantities import (
+    Clock,
+    a_minute,
+    at_least,
+    grouped,
+    milliseconds,
+    number,
+    of_peak,
+    percent,
+    size,
+    span,
+    step_for,
+    times,
+    wait,
+)
 
 
 def test_a_rate_is_rounded_to_its_interval() -> None:
@@ -80,6 +94,13 @@ def test_spans_counts_sizes_and_multiples() -> None:
     ]
     assert [number(v) for v in (0, 7, 12_345, 0.1234)] == ["0", "7", "12,300", "0.123"]
     assert [size(b) for b in (12, 1_310, 48_200, 2_400_000)] == ["12 bytes", "1.3 KB", "48 KB", "2.4 MB"]
+    assert [of_peak(x) for x in (0.712, 0.998, 1.0, 1.04, 1.66)] == [
+        "71% of your peak",
+        "99% of your peak",
+        "1.00 times your peak",
+        "1.04 times your peak",
+        "1.7 times your peak",
+    ]
     assert [times(x) for x in (1.62, 0.98, 2.0, 11.7)] == ["1.6 times", "0.98 times", "2 times", "12 times"]
     assert [milliseconds(x) for x in (None, 3.21, 212.4, 2_100, 14_000)] == ["–", "3.2 ms", "212 ms", "2.10 s", "14.0 s"]
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from report_factory import STARTS, STORIES, run, story
 
-from harness.report import details, facts, words
+from harness.report import brief, details, facts, words
 from harness.report.cards import cards
 from harness.result import CAUSES
 
@@ -134,21 +134,91 @@ def test_the_time_at_risk_is_where_the_plan_crosses_the_limit() -> None:
         assert rate == pytest.approx(result.breaking_point.visitors_per_second)
 
 
-def test_visitors_felt_is_told_from_calm_to_beyond_the_limit_without_repeating_a_level() -> None:
-    """Rows rise with the load, the aftermath comes last, and every row is another level."""
-    rows = facts.felt(story("not-ready-webcast").result)
-    assert rows[0].name == "Calm"
-    assert rows[-1].name == "After the surge"
-    rates = [row.level.visitors_per_second for row in rows[:-1]]
-    assert rates == sorted(rates)
-    assert len({id(row.level) for row in rows}) == len(rows)
+def test_visitors_felt_is_told_for_calm_rise_peak_and_after_and_the_peak_is_the_campaigns_own_only_where_it_is() -> None:
+    """A load above or below the peak is not sold as the peak."""
+    told = story("not-ready-webcast").result
+    assert [part.name for part in told.felt] == ["calm", "rise", "peak", "after"]
+    peak = told.campaign.peak_visitors_per_second
+    part = next(part for part in told.felt if part.name == "peak")
+    for share, title in (
+        (1.0, "At your peak"),
+        (0.92, "Near your peak"),
+        (1.4, "Above your peak"),
+        (0.5, "At the highest load, below your peak"),
+    ):
+        assert words.felt_title(told, part.model_copy(update={"visitors_per_second": share * peak})) == title
+    assert [words.felt_title(told, part) for part in told.felt if part.name != "peak"] == ["Calm", "On the rise", "After the surge"]
+
+
+@pytest.mark.parametrize(
+    ("typical", "slowest", "failed", "said"),
+    [
+        (30.0, 80.0, 0.0, "Almost nobody waited: 19 in 20 had their answer within 0.1 seconds. Not one of 400 requests failed."),
+        (300.0, 2100.0, 0.02, "Half waited less than 0.3 seconds; 1 in 20 waited more than 2.1 seconds. About 1 in 50 requests failed."),
+        (300.0, None, 0.0, "Half waited less than 0.3 seconds. Not one of 400 requests failed."),
+        (None, None, 1.0, "Almost every request failed."),
+    ],
+)
+def test_what_a_visitor_felt_is_a_sentence(typical: float | None, slowest: float | None, failed: float, said: str) -> None:
+    """In tenths of a second and one in so many, whatever is missing."""
+    part = story("ready").result.felt[0]
+    update = {"typical_ms": typical, "slowest_in_twenty_ms": slowest, "failed": failed, "requests": 400}
+    assert words.felt_sentence(part.model_copy(update=update)) == said
 
 
 def test_a_bar_adds_up_to_all_answers() -> None:
-    """In time, too late and failed are the whole of a level, also when everything failed."""
+    """Fast, slow, too slow and failed are the whole of a part, also when everything failed; what fast means is told."""
     for name in STORIES:
-        for level in story(name).result.levels:
-            assert sum(part.share for part in details.bar(level)) == pytest.approx(1.0)
+        for part in story(name).result.felt:
+            assert sum(piece.share for piece in details.bar(part)) == pytest.approx(1.0)
+    assert "Fast is within 0.8 seconds, the strictest promise" in details.zones(story("ready").result)
+
+
+def test_a_promise_says_at_which_load_it_was_measured() -> None:
+    """612 ms against a promise of 800 is no contradiction of "broken": it is at the most that the site holds."""
+    told = story("not-ready-email").result
+    promise = told.promises[0]
+    assert details.measured_where(told, promise) == "at 3,230 visitors a minute, the most it holds"
+    lower = promise.model_copy(update={"measured_at_visitors_per_second": 20.0})
+    assert details.measured_where(told, lower) == "at 1,200 visitors a minute"
+    assert details.measured_where(told, promise.model_copy(update={"measured_at_visitors_per_second": None})) == ""
+    never = promise.model_copy(update={"first_broken_at_seconds": None})
+    assert details.first_broken(never) == "not seen for long enough; it follows from the breaking point"
+    assert details.first_broken(never.model_copy(update={"verdict": "kept"})) == "never in this test"
+    reached = story("ready-not-reached").result
+    sent = reached.promises[0].model_copy(update={"measured_at_visitors_per_second": 8.0})
+    assert details.measured_where(reached, sent) == "at 480 visitors a minute, the most that was sent"
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_first_screen_answers_what_to_do_what_it_costs_and_what_broke(name: str) -> None:
+    """Three short lines for every verdict; a test that could not tell promises nothing."""
+    result = story(name).result
+    told = brief.lines(result)
+    assert [line.place for line in told] == ["trust" if result.verdict == "inconclusive" else "advice", "costs", "cause"]
+    assert all(line.answer and line.answer.endswith((".", "”.")) for line in told), told
+    if result.verdict == "inconclusive":
+        assert told[1].answer == "Not known: this test puts no price on it."
+    if result.verdict == "ready":
+        assert told[1].answer.startswith("Nothing")
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_has_its_word_on_the_first_screen(cause: str) -> None:
+    """And the words differ: a reader can tell refusals from waits."""
+    result, _ = run(campaign="email_blast", peak=83.3, capacity=520)
+    result = result.model_copy(update={"breaking_point": result.breaking_point.model_copy(update={"cause": cause})})
+    assert brief.lines(result)[2].answer != "Nothing broke in this test."
+    assert len(set(brief.BROKE.values())) == len(brief.BROKE)
+
+
+def test_no_two_places_of_a_page_promise_different_room() -> None:
+    """The card's room is the advice's: a tenth below the lower end of the breaking point."""
+    result = story("ready").result
+    low = result.breaking_point.headroom_low
+    assert low is not None
+    (card,) = (card for card in cards(result) if card.key == "limit")
+    assert f"up to {0.9 * low:.1f} times as large" in card.meaning
 
 
 def test_ten_thousand_errors_become_a_short_list_that_counts_the_rest() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from report_factory import STORIES, story
+from rich.console import Console
 
 from harness import report
 from harness import series as columns
-from harness.report import junit, markdown
+from harness.report import junit, markdown, terminal
 from harness.report.page import render
 
 
@@ -77,3 +79,15 @@ def test_the_summary_says_what_the_page_says() -> None:
     assert "expect long waits" in text
     assert "95% of responses within 800 ms" in text
     assert "Send in 3 batches, 12 minutes apart" in text
+    assert "Ready to run: `scenario-sent-over-36-min-batches-3.yaml`" in text
+    assert "612 ms at 3,230 visitors a minute, the most it holds" in text
+
+
+def test_the_terminal_ends_with_the_paths_to_open_and_to_run(tmp_path: Path) -> None:
+    """Each on a line of its own that is not broken, however narrow the terminal."""
+    out = StringIO()
+    terminal.show(story("not-ready-email").result, Console(file=out, width=40), tmp_path)
+    assert out.getvalue().splitlines()[-2:] == [
+        f" Report: {tmp_path / 'report.html'}",
+        f" Advised, ready to run: {tmp_path / 'scenario-sent-over-36-min-batches-3.yaml'}",
+    ]
