@@ -47,11 +47,13 @@ def test_the_picture_of_a_plan_is_well_formed_and_repeatable(file: Path) -> None
     assert text == svg(plan, moment, scenario)
     root = ET.fromstring(text)
     lines = root.findall("{http://www.w3.org/2000/svg}polyline")
-    assert lines
+    assert len(lines) >= 2  # who comes, and below it the requests
     for line in lines:
         points = np.array([pair.split(",") for pair in line.attrib["points"].split()], dtype=float)
         assert points[:, 0].min() >= 60 and points[:, 0].max() <= 880
-        assert points[:, 1].min() >= 95 and points[:, 1].max() <= 350
+        assert points[:, 1].min() >= (95 if line is not lines[-1] else 350) and points[:, 1].max() <= (
+            300 if line is not lines[-1] else 510
+        )
 
 
 def test_plan_answers_in_words_in_json_and_as_a_picture(tmp_path: Path) -> None:
