@@ -25,6 +25,7 @@ Defaults, ranges and sources ([F] read in the source named, [A] an assumption: a
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -172,9 +173,11 @@ def leaving(campaign: Webcast) -> str:
 
 
 def _assumptions(campaign: Webcast, punctuality: float) -> tuple[str, ...]:
+    near = 2.0 * punctuality
+    joined = PUNCTUAL * -math.expm1(-2.0) + EARLY * -math.expm1(-near / EARLY_MEAN) + LATE * -math.expm1(-near / LATE_MEAN)
     found = [
         f"{campaign.attendance:.0%} of those who registered attend (usual: 30–60%; Spotler, PCMA).",
-        f"Most join within {2 * punctuality:.0f} s of the start (punctuality {punctuality:.0f} s, usual 30–300 s; an assumption:"
+        f"{joined:.0%} join within {2 * punctuality:.0f} s of the start (punctuality {punctuality:.0f} s, usual 30–300 s; an assumption:"
         " no study of join times was found).",
         leaving(campaign),
         f"A quarter of registrations ({0.25 * campaign.registrants:,.0f}) arrive on the day itself, 58% in the last week (ON24 2014): an"

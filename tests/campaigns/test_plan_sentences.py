@@ -11,6 +11,7 @@ import pytest
 
 from harness.campaigns import plan_campaign
 from harness.campaigns.blocks import curves
+from harness.campaigns.curve import Integral
 from harness.campaigns.moment import hardest
 from harness.campaigns.sentences import busiest_minute, describe, to_json
 from harness.campaigns.words import clock, people, spell
@@ -56,6 +57,16 @@ def test_what_ends_a_viewers_visit_is_told() -> None:
     assert f"watches for {spell(kept)[:6]}" in text and "20 min by the journey" in text
     assert "watches for 9 min" in told(Webcast(registrants=1_000, length=600.0), LIVE)
     assert "watches for" not in told(Webcast(registrants=1_000))
+
+
+def test_how_many_join_near_the_start_is_the_mixtures_own_share() -> None:
+    """The sentence's share against the plan's integral over the same seconds, for doors that fill quickly and slowly."""
+    for punctuality in (30.0, 90.0, 300.0):
+        plan = plan_campaign(Scenario(name="x", campaign=Webcast(registrants=5_000, punctuality=punctuality), promises=(), journeys=LIVE))
+        joined = Integral(plan.times, plan.visitors)
+        near = float(joined.at(plan.zero + 2 * punctuality) - joined.at(plan.zero - 2 * punctuality)) / joined.total
+        said = next(sentence for sentence in plan.assumptions if "of the start" in sentence)
+        assert float(said.split("%")[0]) == pytest.approx(100 * near, abs=1.0)
 
 
 def test_a_second_that_single_requests_make_harder_is_told() -> None:
