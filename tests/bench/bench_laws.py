@@ -1,6 +1,6 @@
 """Whether the campaigns' laws hold, over more seeds than the tests have time for, and how long `surge plan` takes: a line a figure.
 
-`python -m tests.bench laws`, half a minute of one core. Every seed is fixed: the figures are the same on every machine, the seconds are not.
+`python -m tests.bench laws`, half a minute. Every seed is fixed: the figures are the same on every machine, the seconds are not.
 """
 
 from __future__ import annotations
