@@ -29,11 +29,12 @@ class Beat:
 
 
 class Beats:
-    """The last windows, newest last."""
+    """The last windows, newest last. `sent` and `bad` (late or failed) count all requests since the start."""
 
     def __init__(self) -> None:
         self._kept: deque[Beat] = deque(maxlen=64)
         self.count = 0
+        self.sent = self.bad = 0
 
     def add(self, reading: Reading, members: npt.NDArray[np.bool_], in_flight: int) -> Beat:
         beat = Beat(
@@ -51,6 +52,8 @@ class Beats:
         )
         self._kept.append(beat)
         self.count += 1
+        self.sent += int(reading.sent.sum())
+        self.bad += beat.all_late
         return beat
 
     @property

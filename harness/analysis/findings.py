@@ -17,7 +17,7 @@ from harness.analysis.felt import felt
 from harness.analysis.levels import Stretch, levels, stretches
 from harness.analysis.losses import losses, overload
 from harness.analysis.profile import Profile
-from harness.analysis.promises import promise_parts
+from harness.analysis.promises import promise_parts, rehearsed
 from harness.analysis.search import Order, Search
 from harness.analysis.stopping import stopped_at
 from harness.analysis.totals import totals, violations
@@ -146,6 +146,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     # What a lost worker had under way, or a run that ended without draining, is missing and no fault of the books.
     excused = missing if generator.lost_workers or ending.census.present else 0
     broken_laws = violations(ending.census, sent=evidence.sent - excused, ended=ended, ours=ours)
+    own = rehearsed(stretched, moment.peak)
     judgement: Judgement = judge(
         point,
         moment.peak,
@@ -153,6 +154,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         requests=sums.requests,
         unbalanced=bool(broken_laws),
         stopped_early=ending.stopped_early is not None,
+        failed_rehearsal=own is not None and own.all_held == "no",
     )
     told = judgement.reason not in ("generator", "counting", "no_data")
     signs = Signs(

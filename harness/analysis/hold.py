@@ -37,6 +37,19 @@ class Hold:
         if np.isfinite(found):
             self.estimate = found
 
+    def broke(self, *, refusing: bool, start: float) -> None:
+        """The rising load, which began at the dial `start`, has just met the site's limit: a first estimate, and a floor under it."""
+        beat, growth = self._beats.last, self._profile.growth
+        self.refusing = refusing
+        self.fit()
+        if not np.isfinite(self.estimate):
+            self.estimate = max(start / 2, beat.dial / growth)
+        self.floor = beat.dial / (1.2 * growth)
+        if refusing:  # what was let through is what the limit lets through, once its reserve is used up
+            self.floor = max(self.floor, 0.9 * beat.dial * (1 - 1.5 * beat.failed / max(beat.all_decided, beat.failed, 1)))
+        self.climb = 0.0
+        self.estimate = max(self.estimate, self.floor)
+
     def saturation(self) -> float:
         """The dial at which answers stop growing, as far as known."""
         known = self._belief.saturation

@@ -49,12 +49,19 @@ class Stretch:
 
 
 def aftermath(cohorts: Cohorts) -> npt.NDArray[np.bool_]:
-    """Per window: whether its visitors meet the backlog of a higher load. A push beyond the load before it is an overload of its own."""
+    """Per window: whether its visitors meet the backlog of a higher load. A push beyond the load before it is an overload of its own,
+    for as long as it lasts."""
     windows = cohorts.windows
     codes = [cohorts.phases.index(p) for p in AFTERMATH if p in cohorts.phases]
     found = np.isin(windows["phase"], codes)
-    last = np.maximum.accumulate(np.where(found, 0, np.arange(len(windows))))  # the latest window before that is no aftermath
-    return np.asarray(found & (windows["dial"] <= PUSH * windows["dial"][last]))
+    before = most = 0.0  # the load before the aftermath, and the highest one since then
+    for k, dial in enumerate(windows["dial"].tolist()):
+        if not found[k]:
+            before = most = dial
+            continue
+        most = max(most, dial)
+        found[k] = dial <= PUSH * before or dial * PUSH < most
+    return np.asarray(found)
 
 
 def stretches(cohorts: Cohorts) -> list[Stretch]:

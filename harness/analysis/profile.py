@@ -11,9 +11,10 @@ class Profile:
     window."""
 
     name: str
-    budget: float  # s, everything: estimate, confirmation, recovery
+    budget: float  # s, everything: estimate, confirmation, rehearsal, recovery
     estimate_seconds: float
     confirm_seconds: float
+    rehearsal_seconds: float  # at the campaign's own peak, where the site carries it
     recovery_seconds: float  # at most, for watching the site come back
     baseline_seconds: float = 1.5
     growth: float = 1.5  # of the dial, per second, while exploring
@@ -24,6 +25,14 @@ class Profile:
     believe: float = 0.35  # an interval wider than this share of the estimate is printed as a bracket
 
 
-QUICK = Profile(name="quick", budget=58.0, estimate_seconds=39.0, confirm_seconds=10.0, recovery_seconds=8.0)
-FULL = Profile(name="full", budget=590.0, estimate_seconds=420.0, confirm_seconds=60.0, recovery_seconds=60.0, drain_seconds=45.0)
+QUICK = Profile(name="quick", budget=58.0, estimate_seconds=38.0, confirm_seconds=8.0, rehearsal_seconds=4.5, recovery_seconds=8.0)
+FULL = Profile(
+    name="full",
+    budget=590.0,
+    estimate_seconds=420.0,
+    confirm_seconds=60.0,
+    rehearsal_seconds=20.0,
+    recovery_seconds=60.0,
+    drain_seconds=45.0,
+)
 PROFILES = {profile.name: profile for profile in (QUICK, FULL)}

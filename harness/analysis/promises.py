@@ -12,7 +12,8 @@ from harness.analysis.levels import Stretch, aftermath
 from harness.result import BreakingPoint, PromisePart
 from harness.scenario.model import Promise
 
-SETTLED = 3.0  # s: a shorter level does not speak for the peak
+SETTLED = 3.0  # s: a shorter level does not speak for the peak, unless it is its rehearsal, cut short because it broke
+REHEARSAL = "rehearsal"  # the search's name for the phase that plays the campaign's own peak
 CLOSE = 0.8  # of the highest level: among these the longest tells most
 NEAR = 0.02  # a level this close to the peak speaks for it
 FIRST = 2  # windows: a second that breaks a promise, beyond doubt, is a break
@@ -28,8 +29,14 @@ def limit_share(promise: Promise) -> float:
     return 1 - promise.share if promise.kind == "latency" else promise.limit
 
 
+def rehearsed(found: list[Stretch], peak: float) -> Stretch | None:
+    """The level at which the campaign's own peak was played; None where the test did not get there."""
+    own = [s for s in found if s.phase == REHEARSAL and s.evidence and abs(s.dial / peak - 1) <= NEAR] if peak > 0 else []
+    return max(own, key=lambda s: s.seconds, default=None)
+
+
 def decisive(found: list[Stretch], point: BreakingPoint) -> Stretch | None:
-    """The level that is measured: the longest of the highest ones held within the breaking point, else the highest one seen."""
+    """The longest of the highest levels held within the breaking point, else the highest one seen."""
     evidence = [s for s in found if s.evidence] or found
     top = point.high if point.status == "found" else None
     holding = [s for s in evidence if s.all_held == "yes" and (top is None or s.dial <= top)]
@@ -40,19 +47,33 @@ def decisive(found: list[Stretch], point: BreakingPoint) -> Stretch | None:
 
 
 def _part(j: int, promise: Promise, cohorts: Cohorts, found: list[Stretch], point: BreakingPoint, peak: float) -> PromisePart:
-    level = decisive(found, point)
+    level, measured = _level(j, promise, found, point, peak)
+    verdict = _verdict(j, promise, found, point, peak)
     first = _first_broken(j, promise, cohorts)
+    if first is None and verdict == "broken":
+        first = min(((s.at, s.dial) for s in found if s.evidence and s.held[j] == "no"), default=None)
     return PromisePart(
         text=promise.text,
         kind=promise.kind,
         limit=promise.limit * 1000 if promise.kind == "latency" else promise.limit,
-        measured=None if level is None else _measured(j, promise, level),
+        measured=measured,
         measured_at_visitors_per_second=None if level is None else level.dial,
         unit="ms" if promise.kind == "latency" else "share",
-        verdict=_verdict(j, promise, found, point, peak),
+        verdict=verdict,
         first_broken_at_seconds=None if first is None else first[0],
         first_broken_at_visitors_per_second=None if first is None else first[1],
     )
+
+
+def _level(j: int, promise: Promise, found: list[Stretch], point: BreakingPoint, peak: float) -> tuple[Stretch | None, float | None]:
+    """The level that a promise is measured at, and what was measured: the campaign's own peak where it was rehearsed for long enough, or
+    so hard that it broke; else the level that tells most."""
+    own, level = rehearsed(found, peak), decisive(found, point)
+    if own is not None and (own.held[j] == "no" or (own.seconds >= SETTLED and own.all_held != "no")):
+        measured = _measured(j, promise, own)
+        if measured is not None:
+            return own, measured
+    return level, None if level is None else _measured(j, promise, level)
 
 
 def _measured(j: int, promise: Promise, level: Stretch) -> float | None:
@@ -71,12 +92,13 @@ def _measured(j: int, promise: Promise, level: Stretch) -> float | None:
 
 
 def _verdict(j: int, promise: Promise, found: list[Stretch], point: BreakingPoint, peak: float) -> Literal["kept", "broken", "unclear"]:
+    own = rehearsed(found, peak)
     if point.low is not None and point.low >= peak:
-        return "kept"
-    evidence = [s for s in found if s.evidence and (s.seconds >= SETTLED or s.phase == "baseline")]
+        return "unclear" if own is not None and own.held[j] == "no" else "kept"
+    evidence = [s for s in found if s.evidence and (s.seconds >= SETTLED or s.phase in ("baseline", REHEARSAL))]
     if any(s.held[j] == "no" and s.dial <= peak * (1 + NEAR) for s in evidence):
-        return "broken"
-    if any(s.held[j] == "yes" and s.dial >= peak * (1 - NEAR) for s in evidence):
+        return "unclear" if own is not None and own.seconds >= SETTLED and own.held[j] == "yes" else "broken"
+    if any(s.held[j] == "yes" and s.dial >= peak * (1 - NEAR) and s.seconds >= SETTLED for s in evidence):
         return "kept"
     surely_broken = point.status == "broken_at_baseline" or (point.high is not None and point.high < peak)
     return "broken" if surely_broken and point.promise == promise.text else "unclear"

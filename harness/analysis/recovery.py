@@ -7,8 +7,8 @@ from __future__ import annotations
 from harness.analysis.beats import Beats
 from harness.analysis.facts import Facts
 from harness.analysis.hold import Hold
+from harness.analysis.rehearsal import BEYOND
 
-PUSH = 1.3  # of the estimate
 _PUSH_SECONDS = 3.0
 _STUCK_SECONDS = 3.0  # at half the load, without the line becoming shorter
 
@@ -31,7 +31,7 @@ class Recovery:
             failed = beat.failed > 0.2 * max(beat.all_decided, 5)
             gone = beat.late > 0.5 * max(beat.decided, 5) or beat.in_flight > 1.2 * hold.full() or failed
             if spent == 0 or not (gone or spent >= _PUSH_SECONDS):
-                return PUSH * hold.estimate
+                return BEYOND * hold.estimate
             self.carried = not gone and not hold.standing() and left > 8
             if self.carried:
                 return beat.dial

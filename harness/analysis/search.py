@@ -7,7 +7,8 @@ A pure state machine: no clock, no I/O, a few milliseconds a step. The phases of
     drain      the load falls at once; the line must go away
     hold       at the estimate, first a little above, so that the site is busy most of the time; refitted each second
     confirm    the lower end of the interval, held: a plain fact beside the estimate
-    recovery   one short push past the break, then half the load: does the site come back?
+    rehearsal  the campaign's own peak; one beyond the break shortly, and never above twice the estimate
+    recovery   half the load after it (or after one short push past the break): does the site come back?
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from harness.analysis.beats import Beats
 from harness.analysis.belief import Belief
 from harness.analysis.cause import Harm
 from harness.analysis.facts import Facts
+from harness.analysis.finale import Finale
 from harness.analysis.generator import Headroom
 from harness.analysis.hold import Hold
 from harness.analysis.meter import Reading
 from harness.analysis.profile import FULL, PROFILES, QUICK, Profile
-from harness.analysis.recovery import Recovery
 from harness.campaigns.plan import Moment
 from harness.engine.window import Window
 from harness.result import BreakingPoint
@@ -86,7 +87,9 @@ class Search:
         self._trace: list[tuple[int, str, float]] = []
         self._broke = False
         self._baseline = Baseline(self._beats, profile, self._asked.limit, self._asked.failing)
-        self._recovery: Recovery | None = None
+        self._finale = Finale(
+            self._hold, self._beats, self._facts, profile, peak=moment.peak, ceiling=self._ceiling, limit=self._asked.limit
+        )
         self._trusted = 0  # windows of the hold in which our own machine was in time
         self._readings: deque[Reading] = deque(maxlen=2)
 
@@ -168,9 +171,7 @@ class Search:
             return self._in_drain(elapsed)
         if self._phase == "hold":
             return self._in_hold(elapsed)
-        if self._phase == "confirm":
-            return self._in_confirm(elapsed)
-        return self._in_recovery(elapsed)
+        return self._in_finale(elapsed)
 
     def _limited(self, why: str) -> Order:
         """Our own machine is the limit: no number. What it can send may still be shown to hold, a little lower."""
@@ -183,7 +184,7 @@ class Search:
         self._facts.stopped = f"the load generator reached its own limit: {why}"
         self._dial = 0.7 * self._beats.last.dial
         self._headroom.forgive()
-        self._enter("confirm")
+        self._confirm()
         return self._order(self._dial, f"The load generator is at its limit: {why}. Holding a rate that it can send.")
 
     def _in_baseline(self) -> Order:
@@ -207,23 +208,16 @@ class Search:
         sign = alarm(self._readings, self._beats, self._belief, self._asked)
         if sign is not None:
             self._broke = True
-            hold.refusing = sign == "failures"
             for reading in self._readings:
                 self._belief.bottleneck.watch(reading, self._belief.mix.calm())
             self._belief.regroup()
-            hold.fit()
-            if not np.isfinite(hold.estimate):
-                hold.estimate = max(self._start / 2, beat.dial / self.profile.growth)
-            hold.floor = beat.dial / (1.2 * self.profile.growth)
-            if hold.refusing:  # what was let through is what the limit lets through, once its reserve is used up
-                hold.floor = max(hold.floor, 0.9 * beat.dial * (1 - 1.5 * beat.failed / max(beat.all_decided, beat.failed, 1)))
-            hold.climb = 0.0
-            hold.estimate = max(hold.estimate, hold.floor)
+            hold.broke(refusing=sign == "failures", start=self._start)
             return self._to_drain()
         if beat.dial >= 0.98 * self._ceiling:
             self._facts.stopped = "that is the highest rate allowed"
-            self._enter("confirm")
-            return self._order(self._ceiling, "The highest rate allowed is reached: holding it.")
+            self._dial = self._ceiling
+            self._confirm()
+            return self._order(self._dial, "The highest rate allowed is reached: holding it.")
         self._dial = min(self._dial * self.profile.growth**beat.seconds, self._ceiling)
         return self._order(self._dial, f"Exploring: {self._dial:.3g} visitors/s.")
 
@@ -260,36 +254,26 @@ class Search:
             return self._to_drain()
         return self._hold_order(elapsed)
 
-    def _in_confirm(self, elapsed: float) -> Order:
-        beats, spent, limited = self._beats, self._spent(), self._headroom.limited
-        decided, late = beats.total("all_decided", 4), beats.total("all_late", 4)
-        given_way = spent >= 2 and decided >= 20 and late > 0.5 * decided
-        if not (spent >= self.profile.confirm_seconds or given_way or limited):
-            return self._order(self._dial, f"Holding {self._dial:.3g} visitors/s to confirm it.")
-        if limited and not self._broke and self._dial > self._start:
-            return self._limited(limited)
-        if limited:
+    def _in_finale(self, elapsed: float) -> Order:
+        limited, finale = self._headroom.limited, self._finale
+        if limited and self._phase == "confirm":
+            if not self._broke and self._dial > self._start:
+                return self._limited(limited)
             self._facts.generator = limited
-        if not self._broke or limited or self.profile.budget - elapsed < 5:
             return self._finish()
-        self._hold.fit()
-        self._enter("recovery")
-        self._recovery = Recovery(self._hold, beats, self._facts, seconds=self.profile.recovery_seconds, pushed=given_way)
-        return self._in_recovery(elapsed)
-
-    def _in_recovery(self, elapsed: float) -> Order:
-        assert self._recovery is not None
-        dial = self._recovery.dial(self.profile.budget - elapsed)
-        if self._recovery.over:
+        dial = finale.next(self.profile.budget - elapsed, broke=self._broke, late=self._headroom.last is not None)
+        if finale.over:
             return self._finish()
-        if self._recovery.carried:  # far more than the estimate, without a line: the hold goes on from here
+        if finale.carried:  # far more than the estimate, without a line: the hold goes on from here
             self._belief.rose(6)
             self._hold.estimate = max(self._hold.estimate, dial)
             self._hold.enter()
             self._enter("hold")
             return self._hold_order(elapsed)
+        if finale.act != self._phase:
+            self._enter(finale.act)
         self._dial = min(max(dial, self._smallest), self._ceiling)
-        return self._order(self._dial, "One short push past the break, then half the load: does the site come back?")
+        return self._order(self._dial, finale.say)
 
     # ------------------------------------------------------------------ moves
     def _spent(self) -> float:
@@ -299,6 +283,11 @@ class Search:
     def _enter(self, phase: str) -> None:
         self._phase = phase
         self._entered = self._beats.last.end
+
+    def _confirm(self) -> None:
+        """The dial is to be held from now on."""
+        self._enter("confirm")
+        self._finale.begin(self._dial)
 
     def _hold_order(self, elapsed: float) -> Order:
         self._dial = min(max(self._hold.dial(self._dial, elapsed), self._smallest), self._ceiling)
@@ -315,8 +304,8 @@ class Search:
     def _to_confirm(self) -> Order:
         self._hold.fit()
         low = self._belief.interval().low if np.isfinite(self._belief.dial) else 0.9 * self._hold.estimate
-        self._enter("confirm")
         self._dial = min(max(low, self._smallest), self._ceiling)
+        self._confirm()
         return self._order(self._dial, f"Holding the lower end of the interval, {self._dial:.3g} visitors/s.")
 
     def _finish(self) -> Order:

@@ -30,10 +30,20 @@ class Judgement:
     reason: Reason
 
 
-def judge(point: BreakingPoint, peak: float, generator: Generator, *, requests: int, unbalanced: bool, stopped_early: bool) -> Judgement:
+def judge(
+    point: BreakingPoint,
+    peak: float,
+    generator: Generator,
+    *,
+    requests: int,
+    unbalanced: bool,
+    stopped_early: bool,
+    failed_rehearsal: bool = False,
+) -> Judgement:
     """The verdict for a campaign with this peak (visitors/s).
 
     A generator that ran late makes answers look slower than they are: what held, held; a break is then not the site's for certain.
+    `failed_rehearsal`: the peak itself was played and broke a promise; then an interval above it is not believed.
     A generator that dropped arrivals offered less than it says: then nothing is certain.
     """
     if requests == 0:
@@ -46,7 +56,7 @@ def judge(point: BreakingPoint, peak: float, generator: Generator, *, requests: 
         reason: Reason = "generator" if point.cause == "generator" else "stopped" if stopped_early else "no_data"
         return Judgement(verdict="inconclusive", reason=reason)
     if point.low is not None and point.low >= peak:
-        return Judgement(verdict="ready", reason="holds")
+        return Judgement(verdict="inconclusive", reason="straddles") if failed_rehearsal else Judgement(verdict="ready", reason="holds")
     # A site broken at a lowest load that lies above a tiny campaign's peak has not been tried where it matters.
     beyond = point.high is not None and point.high >= peak
     broken = not beyond and (point.status == "broken_at_baseline" or point.high is not None)

@@ -19,6 +19,7 @@ PHASES = {
     "drain": "letting the site recover",
     "hold": "measuring at the edge",
     "confirm": "proving that it holds",
+    "rehearsal": "rehearsing the campaign's peak",
     "recovery": "watching it recover",
 }
 

@@ -31,10 +31,10 @@ def test_a_plain_queue_is_found_within_a_few_per_cent():
 
 
 def test_the_phases_come_in_order_and_end_within_the_budget():
-    """Baseline, explore, drain, hold, confirm, recovery; and no more than a minute of load."""
+    """Baseline, explore, drain, hold, confirm, rehearsal, recovery; and no more than a minute of load."""
     _, search, rig = _search(1)
     phases = list(dict.fromkeys(phase for _, phase, _ in search.trace))
-    assert phases == ["baseline", "explore", "drain", "hold", "confirm", "recovery"]
+    assert phases == ["baseline", "explore", "drain", "hold", "confirm", "rehearsal", "recovery"]
     assert rig.now <= 60
 
 

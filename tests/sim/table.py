@@ -50,14 +50,16 @@ def truth_of(case: Case) -> float:
     return float(json.loads(FILE.read_text())[case.name]["capacity"]) if case.kind != "none" else case.guess
 
 
-def one(case: Case, seed: int, profile: str, truth: float) -> Run:
-    """One search; its start lies between a sixtieth and an eighth of the truth."""
+def one(case: Case, seed: int, profile: str, truth: float, peak: float | None = None) -> Run:
+    """One search; its start, an eighth of the campaign's peak, lies between a sixtieth and an eighth of the truth. `peak`: a campaign of so
+    many times the truth instead."""
     random = np.random.default_rng(seed)
     server = case.build(random)
     rig = Rig(server, random, mix=case.mix, most=case.most)
-    peak = 8 * truth / float(np.exp(random.uniform(np.log(8), np.log(60))))
+    drawn = 8 * truth / float(np.exp(random.uniform(np.log(8), np.log(60))))
+    dialled = drawn if peak is None else peak * truth
     per = 1 + sum(case.mix)
-    search = Search(promises=PROMISES, moment=moment(peak, per), samples=rig.samples, profile=PROFILES[profile], ceiling=None, seed=seed)
+    search = Search(promises=PROMISES, moment=moment(dialled, per), samples=rig.samples, profile=PROFILES[profile], ceiling=None, seed=seed)
     began = time.perf_counter()
     order = search.next(rig.step(0.0))
     early: BreakingPoint | None = None
@@ -123,10 +125,10 @@ def row(case: Case, runs: list[Run]) -> str:
     return " | ".join(parts)
 
 
-def _batch(name: str, held: int, seeds: range, profile: str) -> list[Run]:
+def _batch(name: str, held: int, seeds: range, profile: str, peak: float | None) -> list[Run]:
     case = next(c for c in (held_out(held) if held else development()) if c.name == name)
     truth = truth_of(case)
-    return [one(case, seed, profile, truth) for seed in seeds]
+    return [one(case, seed, profile, truth, peak) for seed in seeds]
 
 
 def main() -> None:
@@ -138,6 +140,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the first run")
     parser.add_argument("--profile", default="quick")
+    parser.add_argument("--peak", type=float, help="of the campaign, as a multiple of the truth; otherwise drawn below it")
     parser.add_argument("--jobs", type=int, default=1)
     chosen = parser.parse_args()
     sets = [(seed, held_out(seed)) for seed in chosen.held] or [(0, development())]
@@ -148,7 +151,7 @@ def main() -> None:
             for case in cases:
                 if not chosen.only or any(word in case.name for word in chosen.only):
                     seeds = range(chosen.seed, chosen.seed + chosen.runs)
-                    waiting.append((case, pool.submit(_batch, case.name, held, seeds, chosen.profile)))
+                    waiting.append((case, pool.submit(_batch, case.name, held, seeds, chosen.profile, chosen.peak)))
         for case, future in waiting:
             runs = future.result()
             kinds.setdefault(case.kind, []).extend(runs)
