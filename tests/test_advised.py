@@ -142,3 +142,22 @@ def test_a_move_in_a_calendar_is_written_in_the_authors_own_time_zone(tmp_path: 
     place = int(key.split("[")[1].split("]")[0])
     moved = again[place].starts - original.scenario.campaign.campaigns[place].starts  # type: ignore[union-attr]
     assert moved >= timedelta(hours=1)
+
+
+def test_what_stands_in_another_folder_or_bears_the_name_already_is_left_alone(tmp_path: Path) -> None:
+    """No copy outside the run's folder, and no second file of one name."""
+    path, folder = run_folder(tmp_path, "email_blast")
+    _, given = told(path, folder, 0.62)
+    assert {one.scenario for one in advised.write(folder, load.load(path), given[:1])} == {given[0].scenario}
+    mine = folder / str(given[0].scenario)
+    mine.write_text("mine\n", encoding="utf-8")
+    blank = given[0].model_copy(update={"scenario": None})
+    assert advised.write(folder, load.load(path), [blank]) == [blank]
+    assert mine.read_text(encoding="utf-8") == "mine\n"
+    (path.parent / "curves").mkdir()
+    (path.parent / "curves" / "last.csv").write_text(CURVE, encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    curve = "campaign:\n  type: measured\n  curve: curves/last.csv\n"
+    path.write_text(f"{text.split('campaign:')[0]}{curve}{text[text.index('target:') :]}", encoding="utf-8")
+    shutil.copy(path, folder / "scenario.yaml")
+    assert {one.scenario for one in told(path, folder, 0.5)[1]} == {None}

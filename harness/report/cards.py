@@ -75,7 +75,7 @@ def _error_rate(result: Result) -> Card:
     if level is None and (level := facts.above_peak(result)) is not None:
         where, shown = f"at {a_minute(level.visitors_per_second).value} visitors a minute, above your peak", True
     elif level is None and result.levels:
-        level = facts.best_held(result) or facts.highest(result)
+        level = facts.closest_to_peak(result)
         where = f"at {a_minute(level.visitors_per_second).value} visitors a minute, the nearest we can show" if level else where
     if level is None or level.error_rate is None:
         return Card(
@@ -92,7 +92,9 @@ def _error_rate(result: Result) -> Card:
     rate = level.error_rate
     margin, state = "", STATES[result.verdict]
     if promise is not None:
-        known = shown and result.verdict != "inconclusive"
+        # What breaks below the peak breaks at the peak; what holds below it proves nothing.
+        below = rate >= promise.limit and level.visitors_per_second < result.campaign.peak_visitors_per_second
+        known = (shown or below) and result.verdict != "inconclusive"
         state = ("good" if rate < promise.limit else "bad") if known else "unknown"
         margin = "within the promise" if rate < promise.limit else "above the promise"
     return Card(
@@ -123,7 +125,7 @@ def _breaking_point(result: Result) -> Card:
             key="limit",
             title="Breaking point",
             value=held.value,
-            unit="visitors a minute",
+            unit=f"visitors a minute{_at_once(result)}",
             range=held.both,
             target=target,
             margin=of_peak(ratio),
@@ -166,6 +168,12 @@ def _breaking_point(result: Result) -> Card:
         meaning="This test cannot say where the limit is.",
         state="unknown" if result.verdict != "not_ready" else "bad",
     )
+
+
+def _at_once(result: Result) -> str:
+    """Where an audience stays, how many of them that is: the number that people who plan a webcast think in."""
+    present = result.breaking_point.concurrent_visitors
+    return f", about {number(float(f'{present:.2g}'))} at once" if present and result.scenario.type == "webcast" else ""
 
 
 def _beyond(result: Result) -> str:

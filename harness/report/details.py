@@ -79,14 +79,15 @@ def target(promise: PromisePart) -> str:
     return f"within {milliseconds(promise.limit)}" if promise.unit == "ms" else f"below {percent(promise.limit)}"
 
 
-def first_broken(promise: PromisePart) -> str:
-    """When and at which load a promise was first broken in the test."""
-    if promise.first_broken_at_seconds is None:
-        return "not seen for long enough; it follows from the breaking point" if promise.verdict == "broken" else "never in this test"
-    load = promise.first_broken_at_visitors_per_second
-    return f"{span(promise.first_broken_at_seconds)} into the test" + (
-        f", at {a_minute(load).value} visitors a minute" if load is not None else ""
-    )
+def first_broken(result: Result, promise: PromisePart) -> str:
+    """When and at which load a promise was first broken in the test; where no second broke it beyond doubt, what is known instead."""
+    point, load = result.breaking_point, promise.first_broken_at_visitors_per_second
+    if promise.first_broken_at_seconds is not None:
+        place = f", at {a_minute(load).value} visitors a minute" if load is not None else ""
+        return f"{span(promise.first_broken_at_seconds)} into the test{place}"
+    if point.status == "found" and point.promise == promise.text and point.visitors_per_second is not None:
+        return f"computed: above {words.limit(result).value} visitors a minute"
+    return "not seen for long enough to say" if promise.verdict == "broken" else "never in this test"
 
 
 def measured_where(result: Result, promise: PromisePart) -> str:

@@ -32,6 +32,11 @@ def at_peak(result: Result) -> Level | None:
     return nearest(_loaded(result), result.campaign.peak_visitors_per_second)
 
 
+def closest_to_peak(result: Result) -> Level | None:
+    """The level whose load is closest to the campaign's own peak, however far that is."""
+    return nearest(_loaded(result), result.campaign.peak_visitors_per_second, within=float("inf"))
+
+
 def above_peak(result: Result) -> Level | None:
     """The lowest level at or above the campaign's own peak that held: what holds there holds at the peak."""
     held = [
@@ -44,11 +49,6 @@ def best_held(result: Result) -> Level | None:
     """The highest level that held."""
     held = [level for level in _loaded(result) if level.held == "yes"]
     return max(held, key=lambda level: level.visitors_per_second, default=None)
-
-
-def highest(result: Result) -> Level | None:
-    """The highest level seen, whether it held or not."""
-    return max(_loaded(result), key=lambda level: level.visitors_per_second, default=None)
 
 
 def _loaded(result: Result) -> list[Level]:

@@ -29,9 +29,9 @@ def render(result: Result) -> str:
             suite, "testcase", classname=_legal(f"surge.{result.scenario.type}"), name=_legal(promise.text), time="0"
         )
         if promise.verdict == "broken":
-            _say(case, "failure", "broken promise", _evidence(promise), result)
+            _say(case, "failure", "broken promise", _evidence(result, promise), result)
         elif promise.verdict == "unclear":
-            _say(case, "error", "inconclusive", _evidence(promise), result)
+            _say(case, "error", "inconclusive", _evidence(result, promise), result)
     ElementTree.SubElement(suite, "system-out").text = _legal(f"{words.headline(result)}\n{words.confidence(result)}")
     root = ElementTree.Element("testsuites", name="surge")
     root.append(suite)
@@ -39,8 +39,8 @@ def render(result: Result) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _evidence(promise: PromisePart) -> str:
-    return f"target {details.target(promise)}, measured {details.measured(promise)}; first broken: {details.first_broken(promise)}"
+def _evidence(result: Result, promise: PromisePart) -> str:
+    return f"target {details.target(promise)}, measured {details.measured(promise)}; first broken: {details.first_broken(result, promise)}"
 
 
 def _say(case: ElementTree.Element, tag: str, kind: str, message: str, result: Result) -> None:

@@ -276,7 +276,7 @@ def run(
                 measured=0.0004,
                 measured_at_visitors_per_second=low,
                 unit="share",
-                verdict="kept",
+                verdict="kept" if ready else "broken",
                 first_broken_at_seconds=29.0,
                 first_broken_at_visitors_per_second=limit * 1.12,
             ),

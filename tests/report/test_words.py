@@ -183,8 +183,11 @@ def test_a_promise_says_at_which_load_it_was_measured() -> None:
     assert details.measured_where(told, lower) == "at 1,200 visitors a minute"
     assert details.measured_where(told, promise.model_copy(update={"measured_at_visitors_per_second": None})) == ""
     never = promise.model_copy(update={"first_broken_at_seconds": None})
-    assert details.first_broken(never) == "not seen for long enough; it follows from the breaking point"
-    assert details.first_broken(never.model_copy(update={"verdict": "kept"})) == "never in this test"
+    assert details.first_broken(told, never) == "computed: above 3,410 visitors a minute"
+    assert details.first_broken(told, promise) == "28 seconds into the test, at 3,820 visitors a minute"
+    other = never.model_copy(update={"text": "errors below 1%"})
+    assert details.first_broken(told, other) == "not seen for long enough to say"
+    assert details.first_broken(told, other.model_copy(update={"verdict": "kept"})) == "never in this test"
     reached = story("ready-not-reached").result
     sent = reached.promises[0].model_copy(update={"measured_at_visitors_per_second": 8.0})
     assert details.measured_where(reached, sent) == "at 480 visitors a minute, the most that was sent"
@@ -228,3 +231,33 @@ def test_ten_thousand_errors_become_a_short_list_that_counts_the_rest() -> None:
     assert len(rows) == details.ERROR_ROWS
     rest = sum(error.count for error in result.errors) - sum(row.count for row in rows)
     assert f"{len(result.errors) - len(rows):,} more kinds of error, {rest:,} in all" in more
+
+
+def test_the_rarer_ends_of_a_run_have_their_sentences_too() -> None:
+    """A peak that was held without a limit, a promise broken without one, a disturbed lower bound, other confidences."""
+    ready = story("ready-not-reached").result
+    unknown = ready.breaking_point.model_copy(update={"status": "inconclusive", "low": None})
+    held = ready.model_copy(update={"breaking_point": unknown})
+    assert words.headline(held).endswith("It held your peak of 240 visitors a minute; how much more it can take, this test could not tell.")
+    broken = held.model_copy(update={"verdict": "not_ready"})
+    assert "breaks a promise at or below your own peak of 240 visitors a minute at 15:00" in words.headline(broken)
+    disturbed = ready.model_copy(update={"verdict": "inconclusive"})
+    assert "but the test was disturbed, so this does not count" in words.headline(disturbed)
+    with pytest.raises(ValueError, match="no breaking point"):
+        words.limit(ready)
+    found = story("ready").result
+    for odds, said in ((None, "Usually a range"), (0.95, "95 times in a hundred, a range")):
+        point = found.breaking_point.model_copy(update={"confidence": odds})
+        assert words.confidence(found.model_copy(update={"breaking_point": point})).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [(1.04, "little to spare"), (1.13, "a tenth to spare for a better response"), (1.5, "up to 1.4 times as large, a tenth to spare")],
+)
+def test_how_much_room_there_is_counts_from_the_lower_end(low: float, said: str) -> None:
+    """The interval's lower end, a tenth kept back: the same figure that the advice gives."""
+    result = story("ready").result
+    point = result.breaking_point.model_copy(update={"headroom_low": low, "headroom": low * 1.05})
+    (card,) = (card for card in cards(result.model_copy(update={"breaking_point": point})) if card.key == "limit")
+    assert said in card.meaning
