@@ -139,7 +139,8 @@ def _others(result: Result) -> str:
     if plan.returning_peak_per_second > least:
         back = _about(plan.returning_peak_per_second)
         told.append(
-            f"Visitors are counted once, when they first come; up to {back} visits a minute of people who come back are load as well."
+            "Visitors are counted once, when they first come; people who come back (from a countdown, or when a player reconnects) "
+            f"are load as well, up to {back} visits a minute."
         )
     if whole_load(result):
         risk = (

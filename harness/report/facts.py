@@ -69,7 +69,8 @@ def risk(result: Result) -> tuple[float, float] | None:
         return (losses.over_from_seconds, losses.over_to_seconds)
     if point.status != "found" or point.visitors_per_second is None:
         return None
-    over = crossings(plan.curve_seconds, plan.curve_visitors_per_second, point.visitors_per_second)
+    load = plan.curve_load_visitors_per_second or plan.curve_visitors_per_second
+    over = crossings(plan.curve_seconds, load, point.visitors_per_second)
     return (over[0][0], over[-1][1]) if over else None
 
 

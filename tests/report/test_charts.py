@@ -56,7 +56,7 @@ def test_people_who_come_back_are_told_as_load_and_not_as_visitors() -> None:
     told = story("not-ready-email").result
     plan = told.campaign.model_copy(update={"returning_peak_per_second": 20.0})
     figure = campaign_chart.campaign(told.model_copy(update={"campaign": plan}))
-    assert "up to 1,200 visits a minute of people who come back are load as well" in figure.aside
+    assert "are load as well, up to 1,200 visits a minute" in figure.aside
 
 
 def test_what_is_at_risk_is_read_off_the_line_that_decides_it() -> None:
@@ -70,6 +70,9 @@ def test_what_is_at_risk_is_read_off_the_line_that_decides_it() -> None:
     over = [at for at, rate in zip(plan.curve_seconds, load, strict=True) if rate > limit]
     first, last = facts.risk(both) or (0.0, 0.0)
     assert first <= over[0] <= over[-1] <= last
+    unpriced = facts.risk(both.model_copy(update={"losses": None}))  # then it is read off the line itself
+    assert unpriced is not None
+    assert over[0] - 40 <= unpriced[0] <= over[0] <= over[-1] <= unpriced[1] <= over[-1] + 40
     figure = campaign_chart.campaign(both)
     assert figure.caption == "More load is planned than the site can serve from 10:03 to 10:11 (8 minutes, shaded)."
     assert "where it is above what the site can serve, the campaign is at risk" in figure.aside
