@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.campaigns import plan_one
-from harness.campaigns.email_blast import MOST_BATCHES
+from harness.campaigns.email_blast import even
 from harness.campaigns.plan import ArrivalPlan
 from harness.campaigns.words import people, rate
 from harness.scenario.campaign import Campaign
@@ -54,7 +54,7 @@ def _mail(campaign: EmailBlast) -> list[tuple[str, Campaign]]:
     found: list[tuple[str, Campaign]] = [
         (f"Sent over {duration_text(2 * campaign.sent_over)} instead of {duration_text(campaign.sent_over)}", twice)
     ]
-    if 1 < campaign.batches <= MOST_BATCHES:
+    if not even(campaign):
         more = campaign.model_copy(update={"batches": 2 * campaign.batches})
         found.append((f"In {more.batches} batches instead of {campaign.batches}", more))
     elif campaign.batches == 1:

@@ -45,9 +45,9 @@ def rate(value: float) -> str:
 
 
 def people(value: float) -> str:
-    """A number of people or hits with three figures, as far as a plan knows it: 640, 71,300, 1,020,000; "fewer than one" below a half."""
+    """A number of people or hits with three figures, as far as a plan knows it: 640, 71,300, 1,020,000; "hardly any" below a half."""
     if value < 0.5:
-        return "fewer than one"
+        return "hardly any"
     return f"{round(value, min(0, 2 - math.floor(math.log10(value)))):,.0f}"
 
 

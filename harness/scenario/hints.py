@@ -46,7 +46,7 @@ HINTS: dict[str, str] = {
     "EmailBlast.click_rate": "The share of delivered mails whose link is clicked.",
     "EmailBlast.audience": "typical: half of the clicks within 3 hours; engaged: within 47 minutes.",
     "EmailBlast.scanner_share": "The share of clicks that are mail security scanners, not people.",
-    "EmailBlast.batches": "Sent in so many portions instead of evenly; more than 200 count as evenly.",
+    "EmailBlast.batches": "Sent in so many portions instead of evenly, with pauses between them.",
     "EmailBlast.throttle": "The most that the mail provider sends.",
     "EmailBlast.send_times": "together: everybody gets the mail in one go; personal: each at the hour when they usually read.",
     "EmailBlast.time_zones": "Parts of the list that get their mail later.",
