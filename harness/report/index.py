@@ -85,11 +85,36 @@ def changed(entries: list[Entry]) -> str:
     before, now = runs[-2].breaking_point, runs[-1].breaking_point
     old, new = words.limit(runs[-2]).value, words.limit(runs[-1]).value
     assert before.low and before.high and now.low and now.high  # `_measured` lets no other through
-    if now.low > before.high:
-        return f"The breaking point rose from {old} to {new} visitors a minute: more than noise."
-    if now.high < before.low:
-        return f"The breaking point fell from {old} to {new} visitors a minute: more than noise."
-    return f"The breaking point went from {old} to {new} visitors a minute: the intervals overlap, so this may be noise."
+    other = differences(runs[-2], runs[-1])
+    aside = f" Between the two runs changed: {', '.join(other)}." if other else ""
+    if now.low > before.high or now.high < before.low:
+        way = "rose" if now.low > before.high else "fell"
+        like = ", but not like for like" if other else ""
+        return f"The breaking point {way} from {old} to {new} visitors a minute: more than noise{like}.{aside}"
+    return f"The breaking point went from {old} to {new} visitors a minute: the intervals overlap, so this may be noise.{aside}"
+
+
+def differences(before: Result, now: Result) -> list[str]:
+    """What was not the same in two runs of one campaign on one site, other than what they measured."""
+    found = []
+    if before.scenario.sha256 != now.scenario.sha256:
+        found.append("the scenario")
+    if before.run.profile != now.run.profile:
+        found.append(f"the profile, {before.run.profile} to {now.run.profile}")
+    old, new = (result.run.versions.get("surge", "") for result in (before, now))
+    if old != new:
+        found.append(f"surge itself, {old} to {new}")
+    return found
+
+
+def since(entry: Entry, entries: tuple[Entry, ...]) -> str:
+    """What changed against the run before, in a cell of the list; the first run has nothing before it."""
+    told = sorted((each.result for each in entries if each.result is not None), key=lambda result: result.run.started)
+    assert entry.result is not None
+    place = next(number for number, result in enumerate(told) if result is entry.result)
+    if place == 0:
+        return "first run"
+    return ", ".join(differences(told[place - 1], told[place])) or "nothing in the test"
 
 
 def trend(entries: list[Entry], *, key: str) -> Figure | None:
@@ -183,5 +208,7 @@ def render(entries: list[Entry]) -> str:
     return (
         environment()
         .get_template("index.html")
-        .render(groups=groups, broken=broken, left_out=max(0, len(entries) - ROWS), words=words, point_text=point_text, when=when)
+        .render(
+            groups=groups, broken=broken, left_out=max(0, len(entries) - ROWS), words=words, point_text=point_text, when=when, since=since
+        )
     )

@@ -30,6 +30,20 @@ def test_a_change_is_more_than_noise_only_when_the_intervals_do_not_meet() -> No
     assert "may be noise" in index.changed([entry("b", at_capacity(155, 2)), before])
 
 
+def test_what_else_changed_between_two_runs_is_told_beside_the_trend() -> None:
+    """A campaign of another size on the same site is no finding about the site: the list and the caption say that the scenario changed."""
+    before, now = at_capacity(150, 1), at_capacity(188, 2)
+    edited = now.model_copy(update={"scenario": now.scenario.model_copy(update={"sha256": "aa" * 32})})
+    full = now.model_copy(update={"run": now.run.model_copy(update={"profile": "full", "versions": {"surge": "0.2.0"}})})
+    assert index.differences(before, now) == []
+    assert index.differences(before, edited) == ["the scenario"]
+    assert index.differences(before, full) == ["the profile, quick to full", "surge itself, 0.1.0 to 0.2.0"]
+    entries = (entry("b", edited), entry("a", before))
+    assert index.changed(list(entries)).endswith("more than noise, but not like for like. Between the two runs changed: the scenario.")
+    assert [index.since(each, entries) for each in entries] == ["the scenario", "first run"]
+    assert index.since(entry("c", now), (entry("c", now), entry("a", before))) == "nothing in the test"
+
+
 def test_runs_that_could_not_tell_are_listed_but_no_part_of_the_trend() -> None:
     """A run whose number does not count moves no line; it is there to be seen."""
     runs = [entry("a", at_capacity(150, 1)), entry("b", story("disturbed").result), entry("c", at_capacity(155, 3))]
