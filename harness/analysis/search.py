@@ -1,20 +1,11 @@
 """In: `Window`s and the promises. Out: after each window an `Order` (the next dial), and at any moment a `BreakingPoint`.
 
-A pure state machine: no clock, no I/O, a few milliseconds a step. The phases of a search:
-
-    baseline   a quiet rate: what the site does without load, and whether it answers at all
-    explore    the dial rises by half each second until something gives
-    drain      the load falls at once; the line must go away
-    hold       at the estimate, first a little above, so that the site is busy most of the time; refitted each second
-    confirm    the lower end of the interval, held: a plain fact beside the estimate
-    rehearsal  the campaign's own peak; one beyond the break shortly, and never above twice the estimate
-    recovery   half the load after it (or after one short push past the break): does the site come back?
+A pure state machine: no clock, no I/O, a few milliseconds a step. Its phases are those of `Order`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +21,7 @@ from harness.analysis.finale import Finale
 from harness.analysis.generator import Headroom
 from harness.analysis.hold import Hold
 from harness.analysis.meter import Reading
+from harness.analysis.order import Order
 from harness.analysis.profile import FULL, PROFILES, QUICK, Profile
 from harness.campaigns.plan import Moment
 from harness.engine.window import Window
@@ -40,15 +32,6 @@ from harness.scenario.model import Promise
 __all__ = ["FULL", "PROFILES", "QUICK", "Order", "Profile", "Search"]
 
 _ENOUGH = 20  # windows of a hold that make a number
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """What to do next. `dial` in visitors/s; None: the search is over. `say` is one sentence for whoever watches."""
-
-    dial: float | None
-    phase: str
-    say: str
 
 
 class Search:
