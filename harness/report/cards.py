@@ -94,7 +94,7 @@ def _error_rate(result: Result) -> Card:
     if promise is not None:
         # What breaks below the peak breaks at the peak; what holds below it proves nothing.
         below = rate >= promise.limit and level.visitors_per_second < result.campaign.peak_visitors_per_second
-        known = (shown or below) and result.verdict != "inconclusive"
+        known = (shown or below) and result.verdict != "inconclusive" and promise.verdict != "unclear"
         state = ("good" if rate < promise.limit else "bad") if known else "unknown"
         margin = "within the promise" if rate < promise.limit else "above the promise"
     return Card(

@@ -12,6 +12,7 @@ from harness.result import Advice, BreakingPoint, FeltPart, PromisePart, Range, 
 
 ERROR_ROWS = 12
 MESSAGE_LENGTH = 200
+OWN = 0.02  # this close to the campaign's peak, a level is it
 MOST = 0.95  # of the breaking point's lower end: a level from here on shows the most that the site holds
 _ADVISED = re.compile(r"scenario-[a-z0-9-]+\.yaml")
 
@@ -100,7 +101,9 @@ def measured_where(result: Result, promise: PromisePart) -> str:
         if _found(point)
         else f"at {a_minute(load).value} visitors a minute"
     )
-    if point.low is not None and load >= MOST * point.low:
+    if abs(load / result.campaign.peak_visitors_per_second - 1) <= OWN:
+        return f"{place}, your own peak"
+    if point.low is not None and MOST * point.low <= load <= (point.high or load):
         return f"{place}, {'the most it holds' if point.status == 'found' else 'the most that was sent'}"
     return place
 

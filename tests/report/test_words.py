@@ -181,6 +181,10 @@ def test_a_promise_says_at_which_load_it_was_measured() -> None:
     assert details.measured_where(told, promise) == "at 3,230 visitors a minute, the most it holds"
     lower = promise.model_copy(update={"measured_at_visitors_per_second": 20.0})
     assert details.measured_where(told, lower) == "at 1,200 visitors a minute"
+    own = promise.model_copy(update={"measured_at_visitors_per_second": told.campaign.peak_visitors_per_second})
+    assert details.measured_where(told, own) == "at 5,000 visitors a minute, your own peak"
+    beyond = promise.model_copy(update={"measured_at_visitors_per_second": 70.0})
+    assert details.measured_where(told, beyond) == "at 4,200 visitors a minute"
     assert details.measured_where(told, promise.model_copy(update={"measured_at_visitors_per_second": None})) == ""
     never = promise.model_copy(update={"first_broken_at_seconds": None})
     assert details.first_broken(told, never) == "computed: above 3,410 visitors a minute"
@@ -261,3 +265,13 @@ def test_how_much_room_there_is_counts_from_the_lower_end(low: float, said: str)
     point = result.breaking_point.model_copy(update={"headroom_low": low, "headroom": low * 1.05})
     (card,) = (card for card in cards(result.model_copy(update={"breaking_point": point})) if card.key == "limit")
     assert said in card.meaning
+
+
+def test_the_error_card_is_no_surer_than_the_agreement() -> None:
+    """No failure among too few requests proves nothing: neither place is green."""
+    result = story("ready").result
+    unclear = [promise.model_copy(update={"verdict": "unclear"}) for promise in result.promises]
+    (card,) = (card for card in cards(result.model_copy(update={"promises": unclear})) if card.key == "errors")
+    assert card.state == "unknown"
+    (card,) = (card for card in cards(result) if card.key == "errors")
+    assert card.state == "good"
