@@ -16,9 +16,9 @@ from harness.analysis.evidence import Evidence
 from harness.analysis.felt import felt
 from harness.analysis.levels import Stretch, levels, stretches
 from harness.analysis.losses import losses, overload
-from harness.analysis.profile import Profile
 from harness.analysis.promises import promise_parts, rehearsed
 from harness.analysis.search import Order, Search
+from harness.analysis.search.profile import Profile
 from harness.analysis.stopping import stopped_at
 from harness.analysis.totals import totals, violations
 from harness.analysis.verdict import Judgement, judge

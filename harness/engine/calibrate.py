@@ -14,9 +14,9 @@ import time
 import locust  # noqa: F401  (first: it patches the process)
 
 from harness.engine.clock import Clock
-from harness.engine.compile import compile_scenario
 from harness.engine.recorder import Recorder
-from harness.engine.visit import Crew
+from harness.engine.visitors.compile import compile_scenario
+from harness.engine.visitors.visit import Crew
 from harness.safety import Gate
 from harness.scenario.catalog import samples
 from harness.scenario.model import Check, EmailBlast, Get, Journey, Scenario

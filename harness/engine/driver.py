@@ -18,7 +18,7 @@ from harness.campaigns.arrivals import Dial, arrivals
 from harness.engine.clock import Clock
 from harness.engine.mission import Orders
 from harness.engine.standing import Place, Shards, mark_of, places
-from harness.engine.visit import Crew
+from harness.engine.visitors.visit import Crew
 from harness.engine.vitals import open_descriptors
 
 BREATH = 20  # visitors started in one go before the event loop may serve the others

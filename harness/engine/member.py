@@ -23,7 +23,7 @@ from harness.engine.clock import Clock
 from harness.engine.driver import Driver
 from harness.engine.mission import Orders, unseal
 from harness.engine.recorder import Recorder
-from harness.engine.visit import Crew
+from harness.engine.visitors.visit import Crew
 from harness.engine.vitals import Vitals, open_descriptors, raise_descriptor_limit, resident_mb
 from harness.engine.wire import BEAT, Outcome
 

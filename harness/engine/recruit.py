@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from locust.env import Environment
 
-from harness.engine.compile import compile_scenario
 from harness.engine.mission import Orders
 from harness.engine.recorder import Recorder
-from harness.engine.visit import Crew
+from harness.engine.visitors.compile import compile_scenario
+from harness.engine.visitors.visit import Crew
 from harness.safety import Gate
 from harness.scenario.catalog import samples
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.generator import Headroom
-from harness.analysis.meter import BINS, MIDDLE, Meter
-from harness.analysis.mix import Mix
-from harness.analysis.plateau import LEVELS, SHARES, SLACK, boundary
-from harness.analysis.queueing import Demand, fit, isotonic
-from harness.analysis.refusals import posterior
+from harness.analysis.search.generator import Headroom
+from harness.analysis.search.meter import BINS, MIDDLE, Meter
+from harness.analysis.search.mix import Mix
+from harness.analysis.search.plateau import LEVELS, SHARES, SLACK, boundary
+from harness.analysis.search.queueing import Demand, fit, isotonic
+from harness.analysis.search.refusals import posterior
 from tests.sim.rig import Rig
 from tests.sim.servers import Free, exponential
 

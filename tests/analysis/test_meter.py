@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.inflight import Crowd, Lingerers
-from harness.analysis.meter import BINS, MIDDLE, Meter
+from harness.analysis.search.inflight import Crowd, Lingerers
+from harness.analysis.search.meter import BINS, MIDDLE, Meter
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window
 from harness.engine.wire import Outcome
 from tests.sim.rig import Rig

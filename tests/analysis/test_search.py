@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.analysis.profile import QUICK
+from harness.analysis.search.profile import QUICK
 from tests.sim.rig import Rig, run
 from tests.sim.servers import Pool, exponential
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.profile import QUICK
 from harness.analysis.search import Search
+from harness.analysis.search.profile import QUICK
 from harness.engine.wire import Outcome
 from harness.result import BreakingPoint
 from harness.scenario.model import Promise

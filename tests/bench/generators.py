@@ -40,9 +40,9 @@ def _open(rate: float, seconds: float, start: Any) -> None:
 
 def _crew(base: str, pages: int, authorities: str | None = None, tail: tuple[Any, ...] = ()) -> Any:
     from harness.engine.clock import Clock
-    from harness.engine.compile import compile_scenario
     from harness.engine.recorder import Recorder
-    from harness.engine.visit import Crew
+    from harness.engine.visitors.compile import compile_scenario
+    from harness.engine.visitors.visit import Crew
     from harness.safety import Gate
     from harness.scenario.catalog import samples
     from harness.scenario.model import Check, EmailBlast, Get, Journey, Scenario

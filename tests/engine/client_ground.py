@@ -22,8 +22,8 @@ import gevent
 from gevent import socket
 from gevent.server import StreamServer
 
-from harness.engine.client import Browser, Client
-from harness.engine.steps import compile_call
+from harness.engine.browser.client import Browser, Client
+from harness.engine.visitors.steps import compile_call
 from harness.engine.wire import DONE, DONE_FIELDS, SENT, Outcome
 from harness.safety import Gate
 

@@ -10,7 +10,7 @@ from gevent import socket
 from gevent.pool import Group
 
 from harness.engine import recruit
-from harness.engine.visit import Scouted, Tally
+from harness.engine.visitors.visit import Scouted, Tally
 from harness.engine.wire import Outcome
 from harness.scenario.catalog import samples
 from harness.scenario.model import Think

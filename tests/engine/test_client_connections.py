@@ -12,8 +12,8 @@ import trustme
 from client_ground import HEAD, Lone, Served, answering, ok, raw, until
 from gevent import ssl
 
-from harness.engine.names import Names
-from harness.engine.trouble import Trouble
+from harness.engine.browser.names import Names
+from harness.engine.browser.trouble import Trouble
 from harness.engine.wire import Outcome
 from harness.safety import Gate
 

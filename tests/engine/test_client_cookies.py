@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.engine import cookies
-from harness.engine.cookies import Jar
+from harness.engine.browser import cookies
+from harness.engine.browser.cookies import Jar
 
 HOSTS = ["www.example.com", "example.com", "shop.example.com", "other.org", "127.0.0.1", "::1"]
 PATHS = ["/", "/a", "/a/", "/a/b", "/a/b/c", "/ab", "/x?q=1"]

@@ -13,8 +13,8 @@ import gevent
 import pytest
 from client_ground import HEAD, Lone, Served, answering, ok, raw, reset
 
-from harness.engine import connection
-from harness.engine.trouble import Trouble, of_os_error
+from harness.engine.browser import connection
+from harness.engine.browser.trouble import Trouble, of_os_error
 from harness.engine.wire import Outcome
 from harness.safety import Gate
 

@@ -15,9 +15,9 @@ from urllib.request import urlopen
 import pytest
 from client_ground import Lone
 
-from harness.engine.body import unpack
-from harness.engine.client import Browser
-from harness.engine.trouble import Trouble
+from harness.engine.browser.body import unpack
+from harness.engine.browser.client import Browser
+from harness.engine.browser.trouble import Trouble
 from harness.engine.wire import Outcome
 
 HEADERS = {"User-Agent": "same", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br", "Connection": "keep-alive"}

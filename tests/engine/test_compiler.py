@@ -13,10 +13,10 @@ import gevent
 import pytest
 from client_ground import Lone, Served, answering, ok
 
-from harness.engine import body
-from harness.engine.compile import compile_scenario
-from harness.engine.trouble import Trouble
-from harness.engine.visit import Crew
+from harness.engine.browser import body
+from harness.engine.browser.trouble import Trouble
+from harness.engine.visitors.compile import compile_scenario
+from harness.engine.visitors.visit import Crew
 from harness.engine.wire import Outcome
 from harness.safety import Gate
 from harness.scenario.catalog import samples

@@ -13,7 +13,7 @@ from harness.campaigns.arrivals import Dial, arrivals
 from harness.engine.clock import Clock
 from harness.engine.driver import Driver
 from harness.engine.mission import Orders
-from harness.engine.visit import Tally
+from harness.engine.visitors.visit import Tally
 
 SEED = 11
 DWELLING = {(0, 1): 0.37, (1, 2): 1.2}

@@ -13,7 +13,7 @@ import pytest
 from client_ground import Served, answering, ok, reset, until
 from test_compiler import crew_for, journeys, live
 
-from harness.engine.strand import FLAG_SCANNER, FLAG_SCOUT
+from harness.engine.visitors.strand import FLAG_SCANNER, FLAG_SCOUT
 from harness.engine.wire import Outcome
 
 STEPS = ("page: /start", "think: 20 s to 40 s", "get: /ticket\n        extract: {t: json $.t}", "think: 1 min", "get: /end/{{ t }}")

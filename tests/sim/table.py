@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.profile import PROFILES
 from harness.analysis.search import Search
+from harness.analysis.search.profile import PROFILES
 from harness.result import BreakingPoint
 from tests.sim.catalogue import Case, development, held_out
 from tests.sim.rig import PROMISES, Rig, moment

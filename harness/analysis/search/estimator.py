@@ -1,0 +1,174 @@
+"""In: one group's `Levels`, window by window. Out: the dial at which it becomes too slow, with its interval.
+
+It rests on every window, not on trials: while the group is busy each answer is a measurement of the site's speed (see queueing.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.analysis.search.history import History
+from harness.analysis.search.inflight import Levels
+from harness.analysis.search.meter import MIDDLE
+from harness.analysis.search.queueing import Demand, Fit, fit
+
+Floats = npt.NDArray[np.float64]
+
+_PIECE = 4  # windows in a bootstrap piece: 2 s, longer than a queue remembers well below saturation
+_PRIOR_BLOCKS = 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """In units of the dial. `spread` is the standard deviation of the log."""
+
+    low: float
+    high: float
+    spread: float
+
+
+class Estimator:
+    """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` (its latency without
+    load, s) and `demands` (the latency promises as they bear on this group) are set by the owner and may move."""
+
+    def __init__(self, *, demands: tuple[Demand, ...], seed: int, limits: int | None = None) -> None:
+        self.demands = demands
+        self.per_dial = 1.0
+        self.per_dial_error = 0.0
+        self.calm = 0.05
+        self.history = History(len(demands) if limits is None else limits)
+        self.hit = 1.0  # the share of the group's requests that this line concerns
+        self.dispersion = 1.0
+        self._dispersion_prior = 1.0
+        self.burstiness = 1.0
+        self.fit: Fit | None = None
+        self.demand = 0  # index of the latency promise that binds
+        self.dial = float("nan")  # NaN while the group was never busy
+        self._random = np.random.default_rng(seed)
+
+    def add(self, levels: Levels) -> None:
+        """Counts a window."""
+        self.history.add(levels)
+
+    def forget(self, first: int) -> None:
+        """Believe only the windows from `first` on: the site is no longer what it was."""
+        self.history.first = max(self.history.first, first)
+        self._dispersion_prior = max(1.0, self.dispersion)
+
+    # ------------------------------------------------------------------ out
+    def refit(self) -> None:
+        """Fit everything believed. Half a millisecond."""
+        time, answers, sent, late = self.history.sums()
+        best: tuple[float, int, Fit] | None = None
+        for k, demand in enumerate(self.demands):
+            found = fit(
+                time,
+                answers,
+                self.hit * sent[k],
+                late[k],
+                calm=self.calm,
+                dispersion=self.dispersion,
+                burstiness=self.burstiness,
+                demand=demand,
+            )
+            if found is not None and found.falling and not self._falls(found):
+                found = fit(
+                    time,
+                    answers,
+                    self.hit * sent[k],
+                    late[k],
+                    calm=self.calm,
+                    dispersion=self.dispersion,
+                    burstiness=self.burstiness,
+                    demand=demand,
+                    may_fall=False,
+                )
+            if found is not None and (best is None or found.rate < best[0]):
+                best = (found.rate, k, found)
+        if best is not None:
+            rate, self.demand, self.fit = best
+            self.dial = rate / self.per_dial if self.per_dial > 0 else float("nan")
+            self.dispersion = self._dispersion(self.fit)
+        else:
+            self.dial = float("nan")
+
+    def interval(self, *, boots: int = 60, recent_drift: bool = False) -> Interval:
+        """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know."""
+        estimate = self.dial
+        assert self.fit is not None
+        pieces = self.history.pieces(_PIECE)
+        limits = self.history.limits
+        demand = self.demands[self.demand]
+        drawn = []
+        for _ in range(boots):
+            total = pieces[self._random.integers(0, len(pieces), len(pieces))].sum(axis=0)
+            jitter = self._random.normal(0, 0.35 if self.dispersion < 1.5 else 0.5)
+            again = fit(
+                total[0],
+                total[1],
+                self.hit * total[2 + self.demand],
+                total[2 + limits + self.demand],
+                calm=self.calm,
+                dispersion=self.dispersion * float(np.exp(jitter)),
+                burstiness=self.burstiness,
+                demand=demand,
+                may_fall=self.fit.falling,
+            )
+            if again is not None:
+                drawn.append(again.rate / self.per_dial)
+        model = 0.03 if self.fit.falling else 0.012
+        bursty = min(0.08, 0.03 * max(0.0, self.dispersion - 1.3))  # a site that stalls: few events decide
+        drift = 0.04 if recent_drift else 0.0
+        if len(drawn) > 10:
+            lower, upper = np.quantile(np.log(np.array(drawn) / estimate), [0.16, 0.84])
+            sampling = float(upper - lower) / 2
+        else:
+            sampling = 0.3
+        floor = np.sqrt(max(self.dispersion, 0.5) / max(self.fit.busy_answers, 20.0))
+        spread = float(np.sqrt(max(sampling, floor) ** 2 + model**2 + bursty**2 + drift**2 + self.per_dial_error**2))
+        reach = 1.645 * 1.1 * spread
+        return Interval(low=estimate * np.exp(-reach), high=estimate * np.exp(reach), spread=spread)
+
+    # ------------------------------------------------------------------ parts
+    def _dispersion(self, found: Fit) -> float:
+        """Variance over mean of the answers in blocks of 1 s while busy, shrunk to its prior by a few blocks."""
+        busy = (found.knee <= MIDDLE) & (found.full * 1.5 >= MIDDLE)
+        time, answers = self.history.busy(busy)
+        shaped = found.falling or found.rising
+        if shaped:
+            expected, came = self.history.expected(found.curve)
+        else:
+            expected, came = found.plateau * time, answers
+        whole = time > 0.9 * self.history.seconds()
+        pairs = len(whole) // 2
+        both = whole[: 2 * pairs].reshape(pairs, 2).all(axis=1)
+        blocks = np.stack([came, expected])[:, : 2 * pairs].reshape(2, pairs, 2).sum(axis=2)[:, both]
+        square, mean = float(((blocks[0] - blocks[1]) ** 2).sum()), float(blocks[1].sum())
+        prior = _PRIOR_BLOCKS * found.plateau
+        return float(np.clip((square + prior * self._dispersion_prior) / (mean + prior), 0.1, 15.0)) if found.plateau > 0 else 1.0
+
+    def _falls(self, found: Fit) -> bool:
+        """Whether a fall of the curve is there most of the time. A site that stalls now and then is also slow while many wait, but only in
+        the moments that made them wait; before and after them it answers as fast as ever."""
+        low = (found.knee <= MIDDLE) & (np.minimum(0.45 * found.full, 1.6 * found.peak_at) >= MIDDLE)
+        high = np.minimum(0.55 * found.full, 2.2 * found.peak_at) < MIDDLE
+        time, answers = self.history.busy(low)
+        usual = answers.sum() / max(time.sum(), 1e-9)
+        time, answers = self.history.busy(high)
+        seen = time > 0.1
+        if not seen.any():
+            return False
+        rates, weights = answers[seen] / time[seen], time[seen]
+        order = np.argsort(rates)
+        middle = rates[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]
+        return bool(middle < 0.9 * usual)
+
+    def busy_share(self, windows: int) -> float:
+        """Share of the last windows' time that the group was busy."""
+        if self.fit is None:
+            return 0.0
+        time, _, _, _ = self.history.sums(max(0, self.history.size - windows))
+        return float(time[self.fit.knee <= MIDDLE].sum() / max(self.history.seconds()[-windows:].sum(), 1e-9))

@@ -1,0 +1,135 @@
+"""In: the belief about the site and the last beats. Out: the dial of the hold, which keeps the site busy most of the time without
+harming it.
+
+Four parts in a hundred above the estimate at first, so that a line stands and every answer measures; on it later. Where nothing is busy
+the estimate was too low: climb. Where requests are refused without a line, two sides of the limit are visited in turn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.analysis.search.beats import Beats
+from harness.analysis.search.belief import Belief
+from harness.analysis.search.profile import Profile
+
+_PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
+
+
+class Hold:
+    """`estimate` is a dial; it may be set from outside."""
+
+    def __init__(self, profile: Profile, belief: Belief, beats: Beats, limit: float) -> None:
+        self._profile, self._belief, self._beats, self._limit = profile, belief, beats, limit
+        self.estimate = float("nan")
+        self.floor = 0.0  # the first seconds do not go lower: exploring saw this rate pass
+        self.refusing = False  # requests fail without a line: there is nothing to drain
+        self.episodes = 0  # how often the line grew past the limit
+        self.climb = 0.0  # a dial that was reached without a line
+        self._began = 0
+
+    def enter(self) -> None:
+        self._began = self._beats.count
+
+    def fit(self) -> None:
+        """Fits again, and keeps the old estimate where the new one is none."""
+        found = self._belief.refit()
+        if np.isfinite(found):
+            self.estimate = found
+
+    def broke(self, *, refusing: bool, start: float) -> None:
+        """The rising load, which began at the dial `start`, has just met the site's limit: a first estimate, and a floor under it."""
+        beat, growth = self._beats.last, self._profile.growth
+        self.refusing = refusing
+        self.fit()
+        if not np.isfinite(self.estimate):
+            self.estimate = max(start / 2, beat.dial / growth)
+        self.floor = beat.dial / (1.2 * growth)
+        if refusing:  # what was let through is what the limit lets through, once its reserve is used up
+            self.floor = max(self.floor, 0.9 * beat.dial * (1 - 1.5 * beat.failed / max(beat.all_decided, beat.failed, 1)))
+        self.climb = 0.0
+        self.estimate = max(self.estimate, self.floor)
+
+    def saturation(self) -> float:
+        """The dial at which answers stop growing, as far as known."""
+        known = self._belief.saturation
+        return known if known is not None else self.estimate
+
+    def full(self) -> float:
+        """So many of the group in flight mean that the limit is passed."""
+        found = self._belief.fit
+        if found is None:
+            return max(1.0, self._limit * self._beats.last.dial * self._belief.queue.per_dial)
+        full = max(1.0, self._limit * found.plateau)
+        return max(10.0, min(full, found.full, 3.0 * found.peak_at)) if found.falling else full
+
+    def standing(self) -> bool:
+        """Whether a line stands."""
+        return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)
+
+    def drained(self) -> bool:
+        """Whether the line is gone and requests no longer fail."""
+        beat, queue = self._beats.last, self._belief.queue
+        rate = self.saturation() * queue.per_dial
+        line = max(3.0, 1.5 * rate * queue.calm, rate * (queue.calm + 0.12 * (self._limit - queue.calm)))
+        quiet = self._beats.total("failed", 2) <= 0.02 * self._beats.total("all_decided", 2) or (self.refusing and beat.failed == 0)
+        return beat.in_flight <= line and quiet
+
+    def overrun(self, failing: float) -> bool:
+        """Whether the load must fall now. `failing` is the allowed share."""
+        beat, full = self._beats.last, self.full()
+        decided, late, failed = (self._beats.total(name, 2) for name in ("decided", "late", "failed"))
+        over_line = beat.in_flight > full
+        over_late = decided >= 10 and late - failed > 0.5 * decided
+        over_failed = failed >= 5 and failed > max(0.12, 3 * failing) * self._beats.total("all_decided", 2)
+        if not (over_line or over_late or over_failed):
+            return False
+        self.climb = 0.0
+        if over_failed and not over_line and beat.in_flight <= 0.3 * full:
+            self.refusing = True
+            self.fit()
+            self.enter()
+            return False
+        self.episodes += 1
+        return True
+
+    def dial(self, current: float, elapsed: float) -> float:
+        """The next dial, `elapsed` s into the search."""
+        held, beat = self._beats.count - self._began, self._beats.last
+        if held >= 4:
+            self._consider_climbing(held)
+        if held < 6 and self.episodes == 0:
+            self.estimate = max(self.estimate, self.floor)
+        profile = self._profile
+        push = profile.push if elapsed < profile.push_share * profile.estimate_seconds else 0.0
+        if "rose" in self._belief.drift and self._belief.lately_moved(30):
+            push = 0.10
+        target = self.estimate * (1 + push)
+        if self.refusing:
+            target = self.estimate * (1.06 if (held // 6) % 2 == 0 else 0.99)
+        target = max(target, self.climb)
+        stand_still = held % _PIECE and held > 0 and self.climb <= beat.dial * 1.001
+        return current if stand_still else target
+
+    def _consider_climbing(self, held: int) -> None:
+        beat = self._beats.last
+        quiet = self._beats.total("failed", 4) == 0 and beat.late == 0
+        if self.refusing:
+            if quiet and held >= 6 and self._beats.total("failed", min(8, held)) == 0:
+                self.climb = max(self.climb, beat.dial) * 1.03
+            return
+        busy = self._belief.queue.busy_share(4)
+        if quiet and busy < 0.25:
+            self.climb = max(self.climb, beat.dial) * 1.09
+        elif busy > 0.6:
+            self.climb = min(self.climb, beat.dial)
+
+    def outgrown(self) -> bool:
+        """Whether the site carries far more than the estimate, which must have been a false alarm or a colder site."""
+        return self._beats.count - self._began >= 8 and self._beats.last.dial > 1.35 * self.estimate and self._beats.last.late == 0
+
+    def moved(self) -> None:
+        """The site's capacity moved: what it refused before means nothing now."""
+        if "rose" in self._belief.drift:
+            self.refusing = False
+        self.fit()
