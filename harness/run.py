@@ -8,6 +8,7 @@ then leaves no folder. Once the load has begun, every way out leaves a folder th
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 import shlex
@@ -107,6 +108,8 @@ def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str]
             # Before the first result there is nothing worth keeping: the folder would only look like a run.
             if not (folder / "result.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
+                with contextlib.suppress(OSError):  # nor an empty folder of runs that was not there before
+                    choices.out.rmdir()
             raise
 
 

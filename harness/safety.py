@@ -41,11 +41,14 @@ class Gate:
     """Who may be hit in this run: the hosts that were both listed and confirmed. Loopback needs neither."""
 
     hosts: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()  # these two only for saying what is missing
+    confirmed: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, listed: Iterable[str], confirmed: Iterable[str]) -> Gate:
         """Only hosts that stand in both lists are let through."""
-        return cls(frozenset(map(normal, listed)) & frozenset(map(normal, confirmed)))
+        one, other = frozenset(map(normal, listed)), frozenset(map(normal, confirmed))
+        return cls(one & other, one, other)
 
     def check(self, host: str, address: str) -> None:
         """Raise `Refused` unless `address`, reached under the name `host`, may be connected to."""
@@ -59,7 +62,7 @@ class Gate:
         if plain.is_link_local or plain.is_multicast or plain.is_unspecified:
             raise Refused(f"{host} leads to {address}, which no test may hit (link-local, multicast or unspecified)")
         if normal(host) not in self.hosts:
-            raise Refused(
-                f"{host} ({address}) is not this machine and has not been allowed: "
-                f"list it in the scenario under target.allow and confirm it with --allow-host {normal(host)}"
-            )
+            missing = [] if normal(host) in self.listed else ["list it in the scenario under target.allow"]
+            missing += [] if normal(host) in self.confirmed else [f"confirm it with --allow-host {normal(host)}"]
+            where = host if normal(host) == address else f"{host} ({address})"
+            raise Refused(f"{where} is not this machine and has not been allowed: {' and '.join(missing)}")

@@ -15,8 +15,14 @@ def test_loopback_may_always_be_hit(address: str) -> None:
 @pytest.mark.parametrize("address", ["93.184.216.34", "10.0.0.1", "192.168.1.4", "2001:db8::1", "::ffff:10.0.0.1"])
 def test_another_machine_is_refused_until_it_is_listed_and_confirmed(address: str) -> None:
     """One of the two lists alone does not open the gate, and the message says what would."""
-    for listed, confirmed in ([], []), (["shop.example"], []), ([], ["shop.example"]), (["shop.example"], ["www.shop.example"]):
-        with pytest.raises(Refused, match=r"--allow-host shop\.example"):
+    both, half = r"target\.allow and confirm it with --allow-host shop\.example", r"allowed: "
+    for listed, confirmed, missing in (
+        ([], [], both),
+        (["shop.example"], [], half + "confirm it with --allow-host"),
+        ([], ["shop.example"], half + "list it in the scenario under target.allow$"),
+        (["shop.example"], ["www.shop.example"], half + "confirm it with --allow-host"),
+    ):
+        with pytest.raises(Refused, match=missing):
             Gate.of(listed, confirmed).check("shop.example", address)
     Gate.of(["Shop.Example."], ["shop.example"]).check("SHOP.example", address)
 

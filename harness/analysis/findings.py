@@ -147,6 +147,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     excused = missing if generator.lost_workers or ending.census.present else 0
     broken_laws = violations(ending.census, sent=evidence.sent - excused, ended=ended, ours=ours)
     own = rehearsed(stretched, moment.peak)
+    kept = promise_parts(evidence.cohorts, stretched, point, moment.peak)
     judgement: Judgement = judge(
         point,
         moment.peak,
@@ -155,6 +156,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         unbalanced=bool(broken_laws),
         stopped_early=ending.stopped_early is not None,
         failed_rehearsal=own is not None and own.all_held == "no",
+        unmeasured=any(promise.measured is None for promise in kept),
     )
     told = judgement.reason not in ("generator", "counting", "no_data")
     signs = Signs(
@@ -179,7 +181,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         verdict_reason=judgement.reason,
         breaking_point=point,
         levels=levels(stretched, scenario.promises),
-        promises=promise_parts(evidence.cohorts, stretched, point, moment.peak),
+        promises=kept,
         steps=steps.step_parts(),
         errors=steps.error_parts(),
         felt=felt(evidence.cohorts, moment.peak),

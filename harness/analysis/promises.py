@@ -49,6 +49,8 @@ def decisive(found: list[Stretch], point: BreakingPoint) -> Stretch | None:
 def _part(j: int, promise: Promise, cohorts: Cohorts, found: list[Stretch], point: BreakingPoint, peak: float) -> PromisePart:
     level, measured = _level(j, promise, found, point, peak)
     verdict = _verdict(j, promise, found, point, peak)
+    if verdict == "kept" and measured is None:
+        verdict = "unclear"  # nothing is green because data is missing
     first = _first_broken(j, promise, cohorts)
     if first is None and verdict == "broken":
         first = min(((s.at, s.dial) for s in found if s.evidence and s.held[j] == "no"), default=None)

@@ -39,11 +39,13 @@ def judge(
     unbalanced: bool,
     stopped_early: bool,
     failed_rehearsal: bool = False,
+    unmeasured: bool = False,
 ) -> Judgement:
     """The verdict for a campaign with this peak (visitors/s).
 
     A generator that ran late makes answers look slower than they are: what held, held; a break is then not the site's for certain.
     `failed_rehearsal`: the peak itself was played and broke a promise; then an interval above it is not believed.
+    `unmeasured`: a promise has no number, as after a few seconds; then nothing is ready.
     A generator that dropped arrivals offered less than it says: then nothing is certain.
     """
     if requests == 0:
@@ -56,6 +58,8 @@ def judge(
         reason: Reason = "generator" if point.cause == "generator" else "stopped" if stopped_early else "no_data"
         return Judgement(verdict="inconclusive", reason=reason)
     if point.low is not None and point.low >= peak:
+        if unmeasured:
+            return Judgement(verdict="inconclusive", reason="stopped" if stopped_early else "no_data")
         return Judgement(verdict="inconclusive", reason="straddles") if failed_rehearsal else Judgement(verdict="ready", reason="holds")
     # A site broken at a lowest load that lies above a tiny campaign's peak has not been tried where it matters.
     beyond = point.high is not None and point.high >= peak

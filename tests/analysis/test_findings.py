@@ -110,6 +110,19 @@ def test_a_fleet_that_was_lost_in_mid_run_leaves_findings_and_no_wrong_books() -
     assert found.verdict == "not_ready"  # half a minute was enough to see the break
 
 
+def test_a_run_that_was_stopped_after_seconds_is_not_ready_however_small_the_campaign() -> None:
+    """What was offered lies above the small peak already, but nothing was measured well enough to be kept."""
+    rehearsal = Rehearsal(mail(0.2), Rig(pool(8), np.random.default_rng(4)))
+    dial: float | None = 0.0
+    for _ in range(9):
+        assert dial is not None
+        window = rehearsal.rig.step(dial)
+        dial = rehearsal.analyst.observe(window).dial
+    found = rehearsal.analyst.findings(census=window.census, stopped_early="interrupted by hand")
+    assert found.verdict == "inconclusive"
+    assert all(promise.verdict != "kept" or promise.measured is not None for promise in found.promises)
+
+
 def test_a_level_is_judged_by_the_requests_sent_during_it() -> None:
     """Recounted from the raw records, window by window."""
     rehearsal, found = run("pool", 400.0)

@@ -21,6 +21,12 @@ def test_ready_needs_the_whole_interval_at_or_above_the_peak() -> None:
     assert judged(point(99.9, 120.0)) == Judgement(verdict="inconclusive", reason="straddles")
 
 
+def test_ready_needs_a_number_for_every_promise() -> None:
+    """A run that was stopped after a few seconds has an interval above a small peak, and nothing to show for it."""
+    assert judged(point(100.0, 120.0), unmeasured=True) == Judgement(verdict="inconclusive", reason="no_data")
+    assert judged(point(100.0, 120.0), unmeasured=True, stopped_early=True) == Judgement(verdict="inconclusive", reason="stopped")
+
+
 def test_not_ready_needs_the_whole_interval_below_the_peak() -> None:
     """The upper end counts."""
     assert judged(point(80.0, 99.9)) == Judgement(verdict="not_ready", reason="breaks")
