@@ -54,7 +54,8 @@ def resolve_target(url: str, scenario: Scenario, confirmed: tuple[str, ...], say
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise TargetProblem(f"nobody knows the name {parts.hostname}: {error}") from None
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a name that the network knows"
+        raise TargetProblem(f"nobody knows the name {parts.hostname}: {why}") from None
     for entry in found:
         gate.check(parts.hostname, str(entry[4][0]))
     local = all(is_loopback(str(entry[4][0])) for entry in found)

@@ -79,9 +79,14 @@ def _wait(seconds: float | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
+def _a_minute(rate: float) -> str:
+    """The unit of the report: people count a campaign's visitors by the minute."""
+    return f"{60 * rate:,.0f} visitors a minute"
+
+
 def _line(tick: Tick) -> Text:
     return Text(
-        f"{tick.elapsed:4.0f} s  {PHASES.get(tick.phase, tick.phase)}: {tick.dial:.3g} visitors/s offered, {tick.visitors:,} on the site, "
+        f"{tick.elapsed:4.0f} s  {PHASES.get(tick.phase, tick.phase)}: {_a_minute(tick.dial)} offered, {tick.visitors:,} on the site, "
         f"{tick.requests_per_second:,.0f} requests/s, slowest 1 in 20 {_wait(tick.slowest_in_twenty)}, {tick.failed_share:.1%} failed"
     )
 
@@ -93,7 +98,7 @@ def _block(tick: Tick) -> Group:
     grid.add_row(*(Text(name, style="dim") for name in ("offered", "on the site", "requests", "slowest 1 in 20", "failed")))
     failed = Text(f"{tick.failed_share:.1%}", style="bold red" if tick.failed_share >= 0.01 else "bold")
     grid.add_row(
-        Text(f"{tick.dial:.3g} visitors/s", style="bold"),
+        Text(_a_minute(tick.dial), style="bold"),
         Text(f"{tick.visitors:,} visitors", style="bold"),
         Text(f"{tick.requests_per_second:,.0f}/s", style="bold"),
         Text(_wait(tick.slowest_in_twenty), style="bold"),
