@@ -33,7 +33,9 @@ def lines(result: Result) -> tuple[Line, Line, Line]:
     return (
         Line(question="What to do", answer=_change(result), place="advice" if result.verdict != "inconclusive" else "trust"),
         Line(question="What it would cost", answer=_cost(result), place="costs"),
-        Line(question="What broke first", answer=_broke(result), place="cause"),
+        Line(
+            question="What would give way first" if result.verdict == "ready" else "What broke first", answer=_broke(result), place="cause"
+        ),
     )
 
 

@@ -155,7 +155,7 @@ def confidence(result: Result) -> str:
     """One line on how sure the verdict is."""
     point, seen = result.breaking_point, f"{whole(result.totals.requests)} requests in {span(result.run.seconds)}"
     if result.verdict == "inconclusive":
-        return f"No promise is made from this test ({seen}). Why not, and what to do about it, stands under “Can you trust this?”."
+        return f"Do not rely on this test ({seen}). Why not, and what to do about it, stands under “Can you trust this?”."
     if point.status == "found":
         return f"{_odds(point.confidence)} a range measured this way contains the true limit. Measured with {seen}."
     if point.status == "not_reached":
@@ -176,6 +176,11 @@ def _odds(confidence: float | None) -> str:
 def early(result: Result) -> str | None:
     """The line about a run that was cut short."""
     return f"This test was stopped early: {result.run.stopped_early.rstrip('.')}." if result.run.stopped_early else None
+
+
+def stand_in(result: Result) -> str | None:
+    """The line that keeps a green page about the embedded site from being read as one about the reader's own."""
+    return "Tested on a demo site, not on yours: run it on your own site before you decide." if result.target.url == "demo" else None
 
 
 def one_in(rate: float, requests: int) -> str:
