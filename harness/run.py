@@ -97,6 +97,7 @@ def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str]
     with Brake() as brake, resolve_target(choices.target or scenario.target.url, scenario, choices.allow_hosts, say) as target:
         if choices.lent and target.local:
             raise TargetProblem(f"workers of other machines cannot reach {target.name}: it is on this machine's loopback")
+        first = not choices.out.exists()
         folder = _new_folder(choices.out, started, path.stem)
         try:
             return _walk(choices, path, scenario, plan, moment, target, folder, started, brake, tell, say)
@@ -108,8 +109,9 @@ def surge(choices: Choices, *, tell: Callable[[Tick], None], say: Callable[[str]
             # Before the first result there is nothing worth keeping: the folder would only look like a run.
             if not (folder / "result.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
-                with contextlib.suppress(OSError):  # nor an empty folder of runs that was not there before
-                    choices.out.rmdir()
+                if first:
+                    with contextlib.suppress(OSError):  # nor an empty folder of runs that was not there before
+                        choices.out.rmdir()
             raise
 
 

@@ -56,7 +56,7 @@ def test_a_mail_whose_pages_the_site_does_not_have_is_not_ready_and_has_no_numbe
     assert point.visitors_per_second is None and point.headroom is None
     assert point.cause in ("wrong_content", "client_errors")
     assert {error.outcome for error in result.errors} >= {"check_failed"}
-    assert any("/signup" in doubt.text for doubt in result.doubts), result.doubts
+    assert any("sign-up form" in doubt.text for doubt in result.doubts), result.doubts
     assert balanced(result)
 
 
