@@ -73,9 +73,9 @@ class _Reader(pickle.Unpickler):
 
 
 def seal(mission: Mission) -> bytes:
-    """The mission as its workers need it. Dates and file paths of the author stay at home: no visitor needs them."""
-    campaign = mission.scenario.campaign.model_copy(update={"starts": None})
-    scenario = mission.scenario.model_copy(update={"campaign": campaign, "file": Path(mission.scenario_path.name)})
+    """The mission as its workers need it. The campaign, with its dates, and the author's file paths stay at home: who comes when is in the
+    moment, and no visitor asks for more."""
+    scenario = mission.scenario.model_copy(update={"campaign": None, "file": Path(mission.scenario_path.name)})
     moment = mission.moment
     orders = Orders(
         scenario=scenario,

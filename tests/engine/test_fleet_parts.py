@@ -18,6 +18,7 @@ from harness.engine.standing import Place, Shards
 from harness.engine.window import DONE_TYPE
 from harness.engine.windows import census_of, window_of
 from harness.engine.wire import DONE, SENT
+from harness.scenario import load
 
 
 def test_a_message_arrives_as_it_was_sent_however_large():
@@ -87,6 +88,13 @@ def test_a_mission_travels_whole():
     orders = unseal(seal(mission("http://127.0.0.1:80", Path("run.log"), told=told, scanners=0.3)))
     assert orders.scenario.journeys == told.journeys
     assert (orders.arrivals, orders.scanners, orders.dwelling) == (1.0, 0.3, {(0, 1): 1.4})
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_campaign_that_is_shipped_can_be_sealed(file):
+    """Dates, calendars and curves among them: what cannot be unsealed on a worker cannot be run."""
+    told = load.load(file)
+    assert unseal(seal(mission("http://127.0.0.1:80", Path("run.log"), told=told))).scenario.journeys == told.journeys
 
 
 def test_a_seal_carries_values_and_never_code():
