@@ -106,7 +106,7 @@ class Hold:
             push = 0.10
         target = self.estimate * (1 + push)
         if self.refusing:
-            target = self.estimate * (1.06 if (held // 6) % 2 == 0 else 0.99)
+            target = self.estimate * (1.05 if (held // 6) % 2 == 0 else 0.96)
         target = max(target, self.climb)
         stand_still = held % _PIECE and held > 0 and self.climb <= beat.dial * 1.001
         return current if stand_still else target
