@@ -53,7 +53,7 @@ def target(port: int = 18081, certificate: tuple[Path, Path] | None = None) -> I
         file = Path(folder) / "nginx.conf"
         file.write_text(text)
         process = subprocess.Popen(["taskset", "-c", str(cores()[0]), "nginx", "-c", str(file)], stderr=subprocess.DEVNULL)
-        base = f"{'https' if certificate else 'http'}://{'localhost' if certificate else '127.0.0.1'}:{port}"
+        base = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
         try:
             for _ in range(100):
                 try:
