@@ -36,6 +36,7 @@ class Cohorts:
                 *((name, "f8") for name in ("at", "seconds", "dial", "in_flight", "latency")),
                 *((name, "u4") for name in ("phase", "piece", "sent", "ok", "failed", "good", "answered", "ended_good", "present")),
                 *((name, "u4", (size,)) for name in ("decided", "bad")),
+                ("late", "?"),
                 ("outcomes", "u4", (len(Outcome),)),
             ]
         )
@@ -63,12 +64,14 @@ class Cohorts:
         """(pieces, samples, 2): requests decided, and of them those that failed or came later than the strictest promise."""
         return self._by_sample[: self._pieces]
 
-    def add(self, window: Window, phase: str) -> None:
-        """Take in one window. Windows come in order of time; a request's verdict may come many windows after its sending."""
+    def add(self, window: Window, phase: str, *, late: bool = False) -> None:
+        """Take in one window. Windows come in order of time; a request's verdict may come many windows after its sending. `late`: our own
+        machine did not keep up in it."""
         self._begin(window, phase)
         now = self._windows[self.count - 1]
         now["sent"] = len(window.sent)
         now["present"] = window.census.present
+        now["late"] = late
         self._outstanding += len(window.sent) - len(window.done)
         now["in_flight"] = self._outstanding
         self._judge(window.done)

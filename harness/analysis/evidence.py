@@ -29,9 +29,8 @@ class Evidence:
     def add(self, window: Window, phase: str) -> None:
         """Take in one window of the named phase. Windows come in order of time."""
         self.series.add(window, phase)
-        self.cohorts.add(window, phase)
+        self.cohorts.add(window, phase, late=self.generator.add(window))
         self.steps.add(window, phase)
-        self.generator.add(window)
         self.sent += len(window.sent)
         self.highest = max(self.highest, window.dial)
         self.notes += [note for note in window.notes if note not in self.notes][:100]

@@ -158,7 +158,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         failed_rehearsal=own is not None and own.all_held == "no",
         unmeasured=any(promise.measured is None for promise in kept),
     )
-    told = judgement.reason not in ("generator", "counting", "no_data")
+    told = judgement.reason not in ("generator", "counting", "no_data", "rehearsal")
     signs = Signs(
         point=point,
         peak=moment.peak,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from harness.analysis import histogram, shares
 from harness.analysis.cohorts import Cohorts
+from harness.analysis.watch import SPOILED
 from harness.result import Held, Level
 from harness.scenario.model import Promise
 
@@ -35,7 +36,7 @@ class Stretch:
     windows: npt.NDArray[Any]
     counts: npt.NDArray[np.int64]
     held: tuple[Held, ...]  # per promise
-    evidence: bool  # whether the level speaks for itself, and not for the backlog of the one before
+    evidence: bool  # whether the level speaks for itself, and not for the backlog of the one before, nor for our own lateness
 
     @property
     def all_held(self) -> Held:
@@ -72,7 +73,9 @@ def stretches(cohorts: Cohorts) -> list[Stretch]:
     for start, end in zip(begins, [*begins[1:], len(windows)], strict=True):
         part = windows[start:end]
         if part["seconds"].sum() >= SHORTEST - 1e-6:
-            found.append(_stretch(cohorts, part, cohorts.phase(int(start)), evidence=not after[start:end].any()))
+            disturbed = (part["seconds"] * part["late"]).sum() > SPOILED * part["seconds"].sum()
+            evidence = not (after[start:end].any() or disturbed)
+            found.append(_stretch(cohorts, part, cohorts.phase(int(start)), evidence=evidence))
     return found
 
 

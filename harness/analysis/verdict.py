@@ -16,6 +16,7 @@ Reason = Literal[
     "breaks",  # the whole interval is below the peak
     "baseline",  # broken at the lowest load already
     "straddles",  # the interval has the peak inside
+    "rehearsal",  # the interval is above the peak, but the peak itself was played and broke a promise
     "not_pushed",  # held everything that was offered, which was less than the peak
     "generator",  # our own machines were late or could not send
     "counting",  # the books do not balance
@@ -60,7 +61,7 @@ def judge(
     if point.low is not None and point.low >= peak:
         if unmeasured:
             return Judgement(verdict="inconclusive", reason="stopped" if stopped_early else "no_data")
-        return Judgement(verdict="inconclusive", reason="straddles") if failed_rehearsal else Judgement(verdict="ready", reason="holds")
+        return Judgement(verdict="inconclusive", reason="rehearsal") if failed_rehearsal else Judgement(verdict="ready", reason="holds")
     # A site broken at a lowest load that lies above a tiny campaign's peak has not been tried where it matters.
     beyond = point.high is not None and point.high >= peak
     broken = not beyond and (point.status == "broken_at_baseline" or point.high is not None)

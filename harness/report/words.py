@@ -136,6 +136,8 @@ def _inconclusive(result: Result) -> str:
         return f"The machines that played the visitors reached their limit{reached}, before the site did. Whether {own} would hold is open."
     if point.status == "found" and point.low is not None and point.high is not None:
         both = limit(result).both
+        if result.verdict_reason == "rehearsal":
+            return f"The site seemed to hold {both} visitors a minute, yet it broke a promise when your own peak of {own} was played."
         if point.low <= result.campaign.peak_visitors_per_second <= point.high:
             return f"Too close to call: the site holds {both} visitors a minute, and {plan}, inside that range."
         return f"The site seemed to hold {both} visitors a minute ({plan}), but the test was disturbed, so this does not count."

@@ -52,6 +52,15 @@ def test_how_late_it_may_be_depends_on_the_promise(promise: float | None, limit:
     assert not watch(*(window(k, lag=limit * 1.1) for k in range(5)), promise=promise).part(SOUND).healthy
 
 
+def test_a_burst_of_lateness_is_told_and_spoils_only_its_own_windows() -> None:
+    """What is said of the site leaves those windows out; only when they are many is too little left."""
+    found = Watch(lag_limit(0.8))
+    assert [found.add(window(k, lag=1.5 if k == 7 else 0.001)) for k in range(20)] == [k == 7 for k in range(20)]
+    part = found.part(SOUND)
+    assert part.healthy and part.lag_p99_ms is not None and part.lag_p99_ms > 1000
+    assert not watch(*(window(k, lag=1.5 if k > 16 else 0.001) for k in range(20))).part(SOUND).healthy
+
+
 def test_visitors_that_could_not_be_started_make_it_unhealthy() -> None:
     part = watch(window()).part(Census(due=100, started=97, dropped=3, completed=97))
     assert not part.healthy

@@ -57,6 +57,38 @@ def test_a_campaign_at_the_capacity_is_too_close_to_call_and_says_so() -> None:
     assert "too_close" in {doubt.kind for doubt in found.doubts}
 
 
+class Disturbed(Rehearsal):
+    """While the campaign's own peak is played something else takes our machine: visitors start late, and read their answers late."""
+
+    late = 0
+
+    def run(self, *, stop_after: float = np.inf) -> Findings:
+        dial: float | None = 0.0
+        phase = ""
+        while dial is not None:
+            window = self.rig.step(dial)
+            if phase == "rehearsal":
+                done = window.done.copy()
+                done["total"] += 1.0
+                window = replace(window, lags=np.full(len(window.sent), 1.0, np.float32), done=done)
+                self.late += 1
+            self.windows.append(window)
+            order = self.analyst.observe(window)
+            dial, phase = order.dial, order.phase
+        self.drain()
+        return self.analyst.findings(census=self.census)
+
+
+def test_our_own_lateness_at_the_peak_is_not_held_against_the_site() -> None:
+    """Its number comes from windows in which we were in time; the lateness is told as a doubt."""
+    disturbed = Disturbed(mail(120.0), Rig(pool(1), np.random.default_rng(101)))
+    found = disturbed.run()
+    assert disturbed.late > 0
+    assert (found.verdict, found.verdict_reason) == ("ready", "holds")
+    assert "generator_lag" in {doubt.kind for doubt in found.doubts}
+    assert not any(level.held == "no" for level in found.levels if level.phase == "rehearsal")
+
+
 def test_a_dead_site_is_not_ready_and_gets_no_number() -> None:
     _, found = run("dead", 100.0)
     assert (found.verdict, found.verdict_reason) == ("not_ready", "baseline")

@@ -77,6 +77,11 @@ def test_a_lost_worker_whose_share_the_others_took_over_spoils_nothing() -> None
     assert judged(point(50.0, 60.0), lost).verdict == "not_ready"
 
 
+def test_a_peak_that_broke_a_promise_when_it_was_played_is_not_believed_to_be_held() -> None:
+    assert judged(point(120.0, 150.0), failed_rehearsal=True) == Judgement(verdict="inconclusive", reason="rehearsal")
+    assert judged(point(50.0, 60.0), failed_rehearsal=True).verdict == "not_ready"
+
+
 def test_the_generators_own_limit_is_never_the_sites() -> None:
     assert judged(unfound("not_reached", low=90.0, cause="generator")) == Judgement(verdict="inconclusive", reason="generator")
     assert judged(unfound("inconclusive", cause="generator")) == Judgement(verdict="inconclusive", reason="generator")
