@@ -247,7 +247,7 @@ def test_the_rarer_ends_of_a_run_have_their_sentences_too() -> None:
     assert "breaks a promise at or below your own peak of 240 visitors a minute at 15:00" in words.headline(broken)
     disturbed = ready.model_copy(update={"verdict": "inconclusive"})
     assert "but the test was disturbed, so this does not count" in words.headline(disturbed)
-    failed = disturbed.model_copy(update={"verdict_reason": "rehearsal"})
+    failed = story("disturbed").result.model_copy(update={"verdict_reason": "rehearsal"})
     assert "yet it broke a promise when your own peak of 696 was played" in words.headline(failed)
     with pytest.raises(ValueError, match="no breaking point"):
         words.limit(ready)
