@@ -6,7 +6,6 @@ Where httpbin's workers have no time left is measured by `python -m tests.bench 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +15,11 @@ import pytest
 
 from harness.result import Result
 from tests.bench.truth.process import stack
+from tests.bench.truth.stacks import missing
 
 LIMIT = 120  # s for a whole run
 pytestmark = pytest.mark.real
-needs_nginx = pytest.mark.skipif(
-    not (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")), reason="nginx is not installed"
-)
+needs_nginx = pytest.mark.skipif(missing("nginx") is not None, reason="nginx is not installed")
 
 
 def surge(scenario: str | Path, url: str, out: Path) -> tuple[int, Result, str]:

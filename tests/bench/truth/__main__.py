@@ -2,8 +2,12 @@
 
 python -m tests.bench.truth --runs 5                   until every case has five rows; may be stopped and started again
 python -m tests.bench.truth --kinds stalls nginx-limit --runs 2 --keep /tmp/kept
-python -m tests.bench.truth --k6 PATH --runs 3         what a k6 ramp says of the same servers
-python -m tests.bench.truth --table
+python -m tests.bench.truth --k6 PATH --runs 5         what a k6 ramp says of the same servers
+python -m tests.bench.truth --tool ramp --runs 5       what a tuned windowed ramp says of them, or (steps) a step test
+python -m tests.bench.truth --table --since 2026-11-22T01:00
+
+Several may run side by side when their cases differ: rows are appended a whole line at a time. On two cores four at once change nothing
+(two with --core 0, two with --core 1): each takes a fifth to a quarter of one core.
 """
 
 from __future__ import annotations
@@ -11,16 +15,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.truth.cases import CASES
 from tests.bench.truth.ramp import ramp
-from tests.bench.truth.rows import FILE, Row, add, read
+from tests.bench.truth.rows import FILE, SINCE, Row, add, read
+from tests.bench.truth.stacks import missing
 from tests.bench.truth.table import table
 from tests.bench.truth.trial import surge
+from tests.bench.truth.tuned import POLICIES, tuned
 
 
 @contextlib.contextmanager
@@ -63,11 +68,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="rows that each case is to have")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick")
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--since", default="", help="count and print rows from this date on only (ISO, UTC)")
+    parser.add_argument("--since", default=SINCE, help="count and print rows from this date on only (ISO, UTC)")
     parser.add_argument("--keep", type=Path, help="a folder for the windows of every run, to be read by tests.bench.truth.replay")
     parser.add_argument("--lock", type=Path, help="a file to lock during each run, for machines that several measure on")
     parser.add_argument("--core", type=int, default=0, help="the generator's core; the server gets the next one; -1: wherever they like")
     parser.add_argument("--rows", type=Path, default=FILE)
+    parser.add_argument("--tool", choices=("surge", *POLICIES), default="surge", help="a tuned ramp or step test in place of a surge")
     parser.add_argument("--k6", type=Path, metavar="PROGRAM", help="run this k6 in place of a surge")
     parser.add_argument("--table", action="store_true", help="print the table and send nothing")
     given = parser.parse_args()
@@ -75,20 +81,25 @@ def main() -> None:
         print(table(read([given.rows], given.since)))
         return
     core = None if given.core < 0 else given.core
-    tool = "k6" if given.k6 else "surge"
+    tool = "k6" if given.k6 else given.tool
     for number in range(given.runs):
         for name in given.kinds or CASES:
             case, seed = CASES[name], given.first_seed + number
-            if given.k6 and case.truth is None:
-                continue
-            if case.stack[:1] == ("nginx",) and not (shutil.which("nginx") or Path("/usr/sbin/nginx").exists()):
-                print(f"{name}: nginx is not installed", file=sys.stderr)
+            if tool != "surge" and case.group == "none":
+                continue  # they always say a number
+            if lacking := case.stack and missing(case.stack[0]):
+                print(f"{name}: skipped, {lacking}", file=sys.stderr)
                 continue
             there = [r for r in read([given.rows], given.since) if (r.kind, r.profile, r.tool) == (name, given.budget, tool)]
             if len(there) > number:
                 continue
             with alone(given.lock):
-                row = ramp(case, seed, given.k6, core=core) if given.k6 else surge(case, seed, given.budget, keep=given.keep, core=core)
+                if given.k6:
+                    row = ramp(case, seed, given.k6, given.budget, core=core)
+                elif tool == "surge":
+                    row = surge(case, seed, given.budget, keep=given.keep, core=core)
+                else:
+                    row = tuned(case, seed, tool, given.budget, core=core)
             add(row, given.rows)
             print(told(row), flush=True)
 

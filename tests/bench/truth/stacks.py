@@ -4,6 +4,7 @@
                                         has its own account of every request
     shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file and reads it back
     httpbin [--workers 4]               httpbin under gunicorn; /delay/0.02 holds a worker for 20 ms
+    orders                              gunicorn with threads over PostgreSQL, behind a pool of four connections
 
 Prints one line of JSON when it answers: {"url", "path", "capacity", "definition"}. `capacity` is known for nginx alone: press the others.
 """
@@ -22,10 +23,12 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.bench.truth.database import USER, binaries, database
+from tests.bench.truth.orders import CONNECTIONS
 from tests.bench.truth.process import ROOT
 
 _NGINX = """
@@ -55,6 +58,19 @@ class Stack:
     capacity: float | None = None
 
 
+def missing(name: str) -> str | None:
+    """What that stack needs and this machine has not; None when it can be served here."""
+    if name == "nginx" and _nginx() is None:
+        return "nginx is not installed"
+    if name == "orders" and binaries() is None:
+        return "PostgreSQL is not installed"
+    return None
+
+
+def _nginx() -> str | None:
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
 def nginx(folder: Path, port: int, rate: int, burst: int, log: Path | None = None) -> Stack:
     """`limit_req` counts in milliseconds and lets `burst` through beyond the rate: a bucket of burst + 1."""
     from harness.demo.capacity import requests_held
@@ -65,7 +81,7 @@ def nginx(folder: Path, port: int, rate: int, burst: int, log: Path | None = Non
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_text("<!doctype html><title>Fine</title><h1>Everything is fine</h1>")
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, rate=rate, burst=burst, log=log or "off"))
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    program = _nginx()
     if program is None:
         raise FileNotFoundError("nginx is not installed")
     errors = Promise(text="errors below 1%", kind="errors", limit=0.01)
@@ -87,6 +103,16 @@ def shop(folder: Path, port: int, workers: int) -> Stack:
     )
 
 
+def orders(socket: Path, port: int) -> Stack:
+    """The pool is what runs out: 20 ms of waiting in the database for every order, and sixteen threads for each of its connections."""
+    os.environ |= {"ORDERS_SOCKET": str(socket), "ORDERS_USER": USER}
+    return Stack(
+        command=_gunicorn(port, 1, "tests.bench.truth.orders:served()", "--worker-class=gthread", f"--threads={16 * CONNECTIONS}"),
+        path="/order",
+        definition=f"gunicorn with threads over PostgreSQL, {CONNECTIONS} connections: every order waits 20 ms and is read back",
+    )
+
+
 def httpbin(port: int, workers: int) -> Stack:
     return Stack(
         command=_gunicorn(port, workers, "tests.engine.httpbin_app:app"),
@@ -95,9 +121,9 @@ def httpbin(port: int, workers: int) -> Stack:
     )
 
 
-def _gunicorn(port: int, workers: int, app: str) -> tuple[str, ...]:
+def _gunicorn(port: int, workers: int, app: str, *more: str) -> tuple[str, ...]:
     options = (f"--workers={workers}", f"--bind=127.0.0.1:{port}", "--backlog=2048", "--log-level=error", "--no-control-socket")
-    return (sys.executable, "-m", "gunicorn", *options, app)
+    return (sys.executable, "-m", "gunicorn", *options, *more, app)
 
 
 @contextmanager
@@ -140,7 +166,7 @@ def _stop(number: int, frame: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.truth.stacks", description=__doc__.split("\n")[0])
-    parser.add_argument("stack", choices=("nginx", "shop", "httpbin"))
+    parser.add_argument("stack", choices=("nginx", "shop", "httpbin", "orders"))
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--burst", type=int, default=20)
@@ -151,11 +177,12 @@ def main() -> None:
     port, parent = given.port or _free_port(), given.parent or os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    with tempfile.TemporaryDirectory(prefix="surge-stack-") as folder:
+    with tempfile.TemporaryDirectory(prefix="surge-stack-") as folder, ExitStack() as beneath:
         make = {
             "nginx": lambda: nginx(Path(folder), port, given.rate, given.burst, given.log),
             "shop": lambda: shop(Path(folder), port, given.workers),
             "httpbin": lambda: httpbin(port, given.workers),
+            "orders": lambda: orders(beneath.enter_context(database(Path(folder))), port),
         }
         try:
             stack = make[given.stack]()

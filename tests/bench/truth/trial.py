@@ -66,12 +66,12 @@ def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path |
     date = datetime.now(UTC).isoformat(timespec="seconds")
     with tempfile.TemporaryDirectory(prefix="surge-truth-") as name, case.served(seed) as told, cores(told["pid"], core):
         folder = Path(name)
-        truth = case.measured(told["url"]) if case.pressed else told.get("capacity") or case.truth
+        truth = case.true(told)
         file = case.scenario(folder, told["url"], peak)
         record = Record(kind=case.name, seed=seed, profile=profile, peak=peak, truth=truth, scenario=file.read_text())
         began = time.monotonic()
         try:
-            found, down = _walk(file, told["url"], record, folder, workers, core is not None), ""
+            found, down = _walk(file, told["url"], record, workers, core is not None), ""
         except TargetDown as error:
             found, down = None, str(error)
         seconds = time.monotonic() - began
@@ -85,7 +85,7 @@ def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path |
     return row
 
 
-def _walk(file: Path, url: str, record: Record, folder: Path, workers: int, pinned: bool) -> Findings:
+def _walk(file: Path, url: str, record: Record, workers: int, pinned: bool) -> Findings:
     scenario = load.load(file)
     plan = plan_campaign(scenario)
     moment = hardest(plan, scenario)
@@ -103,21 +103,7 @@ def _walk(file: Path, url: str, record: Record, folder: Path, workers: int, pinn
         record.windows.append(window)
         analyst.drained(window)
 
-    mission = Mission(
-        scenario=scenario,
-        scenario_path=file,
-        target=url,
-        moment=moment,
-        seed=record.seed,
-        workers=workers,
-        hosts=frozenset(),
-        log=folder / "run.log",
-    )
-    with Fleet(mission) as fleet:
-        notes = fleet.start()
-        if pinned:
-            for child in psutil.Process().children(recursive=True):
-                first(child.pid, 2)  # thinking may wait, sending may not
+    with launched(file, url, record.seed, workers=workers, pinned=pinned) as (fleet, notes):
         record.scouted = len(fleet.scouting.done) if fleet.scouting else 0
         for window in fleet.windows():
             order = analyst.observe(window)
@@ -128,6 +114,28 @@ def _walk(file: Path, url: str, record: Record, folder: Path, workers: int, pinn
             fleet.dial(order.dial)
         census = fleet.drain(GRACE, drained)
     return analyst.findings(census=census, scout_notes=notes)
+
+
+@contextlib.contextmanager
+def launched(file: Path, url: str, seed: int, *, workers: int = 2, pinned: bool = False) -> Iterator[tuple[Fleet, tuple[str, ...]]]:
+    """A fleet for that scenario with its dial at zero, and its scouts' notes. Its log is written beside the scenario."""
+    scenario = load.load(file)
+    mission = Mission(
+        scenario=scenario,
+        scenario_path=file,
+        target=url,
+        moment=hardest(plan_campaign(scenario), scenario),
+        seed=seed,
+        workers=workers,
+        hosts=frozenset(),
+        log=file.with_name("run.log"),
+    )
+    with Fleet(mission) as fleet:
+        notes = fleet.start()
+        if pinned:
+            for child in psutil.Process().children(recursive=True):
+                first(child.pid, 2)  # thinking may wait, sending may not
+        yield fleet, notes
 
 
 def _asked(url: str) -> int:
@@ -149,9 +157,7 @@ def _judged(
     case: Case, record: Record, found: Findings | None, down: str, *, date: str, load: float, seconds: float, asked: int | None
 ) -> Row:
     share, requests = harmed(record.windows)
-    truth = record.truth
-    if truth is not None and case.name == "leak":
-        truth /= 1 + requests / 400_000  # it is judged as it was at the end: 1 % slower after every 4,000 requests
+    truth = case.worn(record.truth, requests)
     point = found.breaking_point if found else None
     number = point is not None and point.visitors_per_second is not None
     status = point.status if point else "target_down"
@@ -213,9 +219,10 @@ def cores(server: int, core: int | None) -> Iterator[None]:
         yield
         return
     mine, its = usable[core % len(usable)], usable[(core + 1) % len(usable)]
-    for pid in (server, *(child.pid for child in psutil.Process(server).children(recursive=True))):
-        os.sched_setaffinity(pid, {its})
-        first(pid, 3)
+    there = psutil.Process(server)
+    for thread in (thread.id for process in (there, *there.children(recursive=True)) for thread in process.threads()):
+        os.sched_setaffinity(thread, {its})
+        first(thread, 3)
     os.sched_setaffinity(0, {mine})
     first(0, 1)
     try:
