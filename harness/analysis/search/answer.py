@@ -13,6 +13,8 @@ from harness.analysis.search.meter import MIDDLE
 from harness.campaigns.plan import Moment
 from harness.result import AnswerCurve, BreakingPoint
 
+_RISING = 1.10  # a site that still becomes faster: so much further may its capacity go
+
 
 class Answer:
     """Words and numbers of the answer."""
@@ -53,7 +55,7 @@ class Answer:
         """Kinds of doubt about the answer."""
         belief, facts = self._belief, self._facts
         found = sorted(belief.drift)
-        if "rose" in belief.drift and belief.lately_moved(24):
+        if self._still_rising():
             found.append("still_rising")
         if belief.hidden is not None and belief.hidden.found:
             found.append("several_paths")
@@ -63,9 +65,16 @@ class Answer:
             found.append("model_vs_evidence")
         return tuple(found)
 
+    def _still_rising(self) -> bool:
+        """Whether the site became faster until the end: its capacity is higher than what was seen of it."""
+        return "rose" in self._belief.drift and self._belief.lately_moved(24)
+
     def _contradictions(self, interval: Interval) -> tuple[float, float, bool]:
         """The interval, widened to hold what was plainly seen; and whether it had to be."""
         low, high = interval.low, interval.high
+        if self._still_rising():
+            high *= _RISING
+        rises = high
         for plateau in self._facts.plateaus:
             if plateau.phase not in ("hold", "confirm"):
                 continue
@@ -75,7 +84,7 @@ class Answer:
                 high = 1.02 * plateau.dial
             if plateau.seconds >= 8 and plateau.dial < low and plateau.fails(self._asked):
                 low = 0.98 * plateau.dial
-        return low, high, (low, high) != (interval.low, interval.high)
+        return low, high, (low, high) != (interval.low, rises)
 
     # ------------------------------------------------------------------ forms of the answer
     def _found(self, dial: float, low: float, high: float, model: str) -> BreakingPoint:

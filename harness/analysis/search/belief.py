@@ -12,12 +12,14 @@ from harness.analysis.search.bottleneck import Bottleneck
 from harness.analysis.search.estimator import Estimator, Interval
 from harness.analysis.search.failures import Failures
 from harness.analysis.search.hidden import Hidden
-from harness.analysis.search.inflight import Crowd
+from harness.analysis.search.inflight import Crowd, Levels
 from harness.analysis.search.meter import MIDDLE, Meter, Reading
 from harness.analysis.search.mix import Mix
 from harness.analysis.search.queueing import Demand, Fit
+from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
+_WARM = 14  # windows that are believed while the site warms up
 _RECENT = 40  # windows after a drift in which the interval is wider
 
 
@@ -36,6 +38,7 @@ class Belief:
         self.hidden: Hidden | None = None
         self._reading: Reading | None = None
         self.failures = Failures(asked.failing, samples)
+        self._warmth = Warmth()
         self.drift: set[str] = set()  # "rose", "fell"
         self.first_estimate: float | None = None
         self._windows = 0
@@ -52,12 +55,22 @@ class Belief:
         if trusted:
             self.mix.add(reading, stressed=stressed, calm=calm)
             self.whole.add(levels)
+            self._feel(reading, levels, stressed)
         if self.hidden is not None:
             self.hidden.add(trusted=trusted)
             if reading.late[0].sum() > 0.05 * max(reading.decided[0].sum(), 10):
                 self.hidden.watch(reading.spread[self.members].sum(axis=0))
         self.failures.add(reading, steady=steady and trusted)
         self._tune()
+
+    def _feel(self, reading: Reading, levels: Levels, stressed: bool) -> None:
+        """Whether the site warms up."""
+        found = self.fit
+        if not stressed and not reading.failed.any() and (found is None or self.in_flight <= found.knee):
+            self._warmth.watch(reading)
+        if found is not None and not found.falling and not reading.failed.any():
+            busy = (found.knee <= MIDDLE) & (1.5 * found.full >= MIDDLE)
+            self._warmth.watch_busy(float(levels.time[busy].sum()), float(levels.answers[busy].sum()))
 
     def _tune(self) -> None:
         queue, mix = self.whole, self.mix
@@ -142,6 +155,11 @@ class Belief:
         """The 90 % interval of `dial`."""
         return self.failures.interval() if self.by_failures else self.queue.interval(recent_drift=self.lately_moved(_RECENT))
 
+    @property
+    def late_without_load(self) -> bool:
+        """Whether more answers came too late before any load than the promises allow."""
+        return any(self.mix.calm_late(self.everything, k) > late for k, late in enumerate(self._asked.late))
+
     def lately_moved(self, windows: int) -> bool:
         """Whether the capacity moved within the last so many windows."""
         return self._windows - self._moved_at < windows
@@ -154,6 +172,8 @@ class Belief:
     # ------------------------------------------------------------------ drift
     def check_drift(self, limit: float) -> bool:
         """Recent seconds contradict the earlier ones: forget the earlier ones. Call once a window while the dial is near the estimate."""
+        if self._warmth.warming(self.mix.calm()):
+            self._fade()
         found, history = self.fit, self.queue.history
         rows = history.size - history.first
         if found is None or rows < 12:
@@ -186,6 +206,15 @@ class Belief:
     def rose(self, windows: int) -> None:
         """The last windows alone show a faster site than all before."""
         self._moved("rose", windows)
+
+    def _fade(self) -> None:
+        """The site becomes faster all the time: only the last windows are about the site of now."""
+        if "rose" in self.drift and self.lately_moved(2):
+            self._moved_at = self._windows
+            self.queue.forget(self.queue.history.size - _WARM)
+            self.failures.forget(_WARM)
+        else:
+            self._moved("rose", _WARM)
 
     def _moved(self, how: str, believed: int) -> None:
         if self.first_estimate is None and np.isfinite(self.dial):

@@ -13,6 +13,8 @@ from harness.analysis.search.beats import Beats
 from harness.analysis.search.belief import Belief
 from harness.analysis.search.profile import Profile
 
+_MODEST = 0.8  # of the rate at which answers stop growing: hardly a line
+_COLD_LATE = 0.25  # of the answers may be late while a site that is late without load is warmed up
 _PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
 
 
@@ -107,13 +109,21 @@ class Hold:
         target = self.estimate * (1 + push)
         if self.refusing:
             target = self.estimate * (1.05 if (held // 6) % 2 == 0 else 0.96)
+        if self._cold():
+            target = max(target, _MODEST * self.saturation())
         target = max(target, self.climb)
         stand_still = held % _PIECE and held > 0 and self.climb <= beat.dial * 1.001
         return current if stand_still else target
 
+    def _cold(self) -> bool:
+        """Whether even without load too many answers came too late. No rate keeps the promise then; but a site may be cold, and only a
+        load worth the name warms it up."""
+        return self._belief.late_without_load
+
     def _consider_climbing(self, held: int) -> None:
         beat = self._beats.last
-        quiet = self._beats.total("failed", 4) == 0 and beat.late == 0
+        calm = _COLD_LATE * self._beats.total("all_decided", 4) if self._cold() else 0.0
+        quiet = self._beats.total("failed", 4) == 0 and (beat.late == 0 or self._beats.total("all_late", 4) <= calm)
         if self.refusing:
             if quiet and held >= 6 and self._beats.total("failed", min(8, held)) == 0:
                 self.climb = max(self.climb, beat.dial) * 1.03
