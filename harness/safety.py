@@ -11,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 
 class Refused(Exception):
@@ -28,12 +30,20 @@ def normal(host: str) -> str:
 
 def is_loopback(address: str) -> bool:
     """True for 127.0.0.0/8 and ::1, also when written as an IPv4-mapped IPv6 address. A name is never loopback: resolve it first."""
+    return _kind(address) == "loopback"
+
+
+@lru_cache(maxsize=4096)
+def _kind(address: str) -> Literal["loopback", "never", "other", "none"]:
+    """What an address is, whoever asks; "none" when it is no address. Remembered, for it is asked for every new connection."""
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
-        return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_loopback
+        return "none"
+    plain = getattr(ip, "ipv4_mapped", None) or ip
+    if plain.is_loopback:
+        return "loopback"
+    return "never" if plain.is_link_local or plain.is_multicast or plain.is_unspecified else "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,12 @@ class Gate:
 
     def check(self, host: str, address: str) -> None:
         """Raise `Refused` unless `address`, reached under the name `host`, may be connected to."""
-        try:
-            ip = ipaddress.ip_address(address.split("%")[0])
-        except ValueError:
-            raise Refused(f"{address!r} is not an address") from None
-        plain = getattr(ip, "ipv4_mapped", None) or ip
-        if plain.is_loopback:
+        kind = _kind(address)
+        if kind == "loopback":
             return
-        if plain.is_link_local or plain.is_multicast or plain.is_unspecified:
+        if kind == "none":
+            raise Refused(f"{address!r} is not an address")
+        if kind == "never":
             raise Refused(f"{host} leads to {address}, which no test may hit (link-local, multicast or unspecified)")
         if normal(host) not in self.hosts:
             missing = [] if normal(host) in self.listed else ["list it in the scenario under target.allow"]

@@ -122,3 +122,22 @@ def test_a_jar_is_bounded():
         jar.store(f"c{number}=1", "h.test", "/")
     assert len(jar) == cookies.MOST
     assert jar.line("h.test", "/", False).endswith(b"c999=1")
+
+
+def test_the_same_line_from_two_folders_is_two_cookies():
+    """A line without a path belongs to the folder of its page, however often the site repeats it; one with a path is the same everywhere."""
+    jar = Jar()
+    for path in ("/page", "/shop/page", "/shop/other"):
+        jar.store("a=1", "h.test", path)
+        jar.store("b=1; Path=/", "h.test", path)
+    assert len(jar) == 3
+    assert jar.line("h.test", "/shop/x", False) == b"a=1; a=1; b=1"
+    assert jar.line("h.test", "/x", False) == b"a=1; b=1"
+
+
+def test_the_same_line_from_two_folders_at_once_is_two_cookies():
+    """Nor when nothing else was set in between."""
+    jar = Jar()
+    jar.store("a=1", "h.test", "/page")
+    jar.store("a=1", "h.test", "/shop/page")
+    assert [cookie.path for cookie in jar.state] == ["/", "/shop"]

@@ -20,9 +20,10 @@ import gevent
 from greenlet import getcurrent
 
 from harness.engine.browser.body import unpack
-from harness.engine.browser.connection import Connection, Origin
+from harness.engine.browser.connection import Connection
 from harness.engine.browser.cookies import Jar
 from harness.engine.browser.names import Names
+from harness.engine.browser.origin import Origin
 from harness.engine.browser.tls import shared_context
 from harness.engine.browser.trouble import TimedOut, Trouble, of_os_error, of_status
 from harness.engine.visitors.strand import FLAG_NEW_CONNECTION, Record

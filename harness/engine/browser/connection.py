@@ -10,7 +10,6 @@ from __future__ import annotations
 import _socket
 import errno
 import re
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import httptools
 from greenlet import getcurrent
 
 from harness.engine.browser.body import MOST
+from harness.engine.browser.origin import Origin
 from harness.engine.browser.tls import TlsStream
 from harness.engine.browser.trouble import Trouble, of_os_error
 from harness.engine.wire import Outcome
@@ -33,21 +33,6 @@ END = b"\r\n\r\n"
 IP_BIND_ADDRESS_NO_PORT = 24  # the local port is chosen at connect, when the peer is known: four times as many connections
 _FRAMED = re.compile(rb"\n(?:content-length[ \t]*:|transfer-encoding[ \t]*:[^\r\n]*chunked)", re.IGNORECASE)
 _HALF_WAY = (errno.EINPROGRESS, errno.EALREADY, errno.EINTR)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Scheme, host and port: what a connection leads to. `host` is in lower case, without brackets."""
-
-    secure: bool
-    host: str
-    port: int
-
-    @property
-    def authority(self) -> str:
-        """As it stands in a URL and in the Host header: the default port is left out."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 class Connection:

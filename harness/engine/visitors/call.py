@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from harness.engine.browser.client import HOPS, Answer, Client, encode_target, judge_status, next_place, target_of
-from harness.engine.browser.connection import Origin
+from harness.engine.browser.origin import Origin
 from harness.engine.browser.trouble import Trouble
 from harness.engine.visitors.words import Words, compile_words
 
 if TYPE_CHECKING:
     from harness.engine.visitors.users import Visitor
 
+KEPT = 500  # encoded requests that one call remembers: a page's assets, a stream's segments
 _LINE_BREAK = re.compile(r"[\r\n\0]")
 
 
@@ -85,6 +86,7 @@ class Call:
     first: int
     further: int
     timeout: float
+    _starts: dict[tuple[Origin, str], bytes] = field(default_factory=dict)
 
     def make(self, visitor: Visitor, *, planned: float = 0.0, deadline: float = 0.0) -> Answer:
         """Do it; returns the last answer, which the judge has passed. `planned` and `deadline` are monotonic moments, 0: now, the timeout.
@@ -92,29 +94,26 @@ class Call:
         Raises `Trouble` with the sample that failed.
         """
         assert self.place is not None
-        origin, target = self.place.of(visitor)
+        origin, target = self.place.fixed or self.place.of(visitor)
         return self.make_at(visitor, origin, target, planned=planned, deadline=deadline)
 
     def make_at(self, visitor: Visitor, origin: Origin, target: str, *, planned: float = 0.0, deadline: float = 0.0) -> Answer:
         """The same at another place than its own."""
-        lines = self.lines
-        if lines is None:
-            lines = encode_headers((name, value if isinstance(value, str) else value(visitor)) for name, value in self.headers)
+        start = self._starts.get((origin, target)) or self._start(visitor, origin, target)
         body = self.body(visitor) if self.body is not None else None
-        method, sample, own_host = self.method, self.first, self.own_host
+        method, sample = self.method, self.first
         hops = HOPS if self.further >= 0 else -1
         deadline = deadline or monotonic() + self.timeout
         judge = judge_status if visitor.scanner else self.judge
         browser = visitor.browser
+        lines: bytes | None = None
         while True:
             cookies = browser.jar.line(origin.host, target.partition("?")[0], origin.secure)
-            start = f"{method} {target} HTTP/1.1\r\n" if own_host else f"{method} {target} HTTP/1.1\r\nHost: {origin.authority}\r\n"
-            head = b"%bCookie: %b\r\n" % (lines, cookies) if cookies else lines
-            end = b"\r\n" if body is None else b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+            head = b"%bCookie: %b\r\n" % (start, cookies) if cookies else start
             answer = browser.exchange(
                 origin,
                 target,
-                start.encode("ascii") + head + end,
+                head + b"\r\n" if body is None else b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body),
                 sample=sample,
                 planned=planned,
                 deadline=deadline,
@@ -125,6 +124,9 @@ class Call:
             )
             if answer.location is None:
                 return answer
+            if lines is None:
+                own_host = self.own_host
+                lines = start[len(_encode(method, origin, target, b"", own_host)) :]
             before, (origin, target) = origin, next_place(answer, self.client)
             sample, hops, planned = self.further, hops - 1, 0.0
             if method == "POST" and answer.status in (301, 302, 303):
@@ -132,6 +134,25 @@ class Call:
                 lines = _without(lines, "content-type")
             if origin is not before:
                 lines, own_host = _without(lines, "authorization", "cookie", "host", "origin"), False
+            start = _encode(method, origin, target, lines, own_host)
+
+    def _start(self, visitor: Visitor, origin: Origin, target: str) -> bytes:
+        """Request line and headers there, for this visitor; kept where the next visitor may need the same."""
+        lines = self.lines
+        if lines is None:
+            values = ((name, value if isinstance(value, str) else value(visitor)) for name, value in self.headers)
+            return _encode(self.method, origin, target, encode_headers(values), self.own_host)
+        start = _encode(self.method, origin, target, lines, self.own_host)
+        if self.place is None or self.place.fixed is not None:
+            if len(self._starts) >= KEPT:
+                self._starts.clear()
+            self._starts[origin, target] = start
+        return start
+
+
+def _encode(method: str, origin: Origin, target: str, lines: bytes, own_host: bool) -> bytes:
+    host = "" if own_host else f"Host: {origin.authority}\r\n"
+    return f"{method} {target} HTTP/1.1\r\n{host}".encode("ascii") + lines
 
 
 def _without(lines: bytes, *names: str) -> bytes:

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from harness.engine.browser.client import Answer, Client
-from harness.engine.browser.connection import Origin
+from harness.engine.browser.origin import Origin
 from harness.engine.browser.trouble import Trouble
 from harness.engine.visitors.call import Call, place_of
 from harness.engine.visitors.playlist import TARGET, Playlist, parse
