@@ -125,7 +125,7 @@ def test_a_jar_is_bounded():
 
 
 def test_the_same_line_from_two_folders_is_two_cookies():
-    """A line without a path belongs to the folder of its page, however often the site repeats it; one with a path is the same everywhere."""
+    """A line without a path belongs to the folder of its page, one with a path is the same everywhere."""
     jar = Jar()
     for path in ("/page", "/shop/page", "/shop/other"):
         jar.store("a=1", "h.test", path)
