@@ -205,7 +205,7 @@ class Losses(Part):
     """What this campaign would lose at its planned size; empty when the run could not tell."""
 
     seconds_over: float  # planned time above the breaking point
-    over_from_seconds: float | None
+    over_from_seconds: float | None  # of the stretch above it that holds the worst moment; `seconds_over` counts every stretch
     over_to_seconds: float | None
     visits: Range | None
     transactions: Range | None

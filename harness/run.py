@@ -252,7 +252,6 @@ def _campaign_part(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> Cam
         mass = np.concatenate(([0.0], np.cumsum((plan.visitors[1:] + plan.visitors[:-1]) / 2 * np.diff(times))))
         busy = np.interp(np.linspace(0, mass[-1], CURVE_POINTS // 2 - 2), mass, times)
         times = np.unique(np.concatenate((even, busy, [plan.peak_at, moment.at])))
-    starts = scenario.campaign.starts
     whole = timeline(plan, scenario)
     load = np.interp(times, whole.times, whole.requests * (moment.peak / whole.requests.max()))
     return CampaignPart(
@@ -260,7 +259,7 @@ def _campaign_part(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> Cam
         peak_visitors_per_second=plan.peak,
         peak_at_seconds=plan.peak_at - plan.zero,
         peak_concurrent_visitors=moment.peak_concurrent,
-        starts=starts.isoformat() if starts else None,
+        starts=plan.starts.isoformat() if plan.starts else None,
         scanners_peak_per_second=float(plan.scanners.max()),
         moment_at_seconds=moment.at - plan.zero,
         curve_seconds=[round(float(t - plan.zero), 3) for t in times],

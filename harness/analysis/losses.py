@@ -97,7 +97,17 @@ def losses(scenario: Scenario, timeline: Timeline, zero: float, peak: float, poi
         return _none(scenario)
     over = load > point.visitors_per_second
     seconds = float(np.trapezoid(over.astype(float), timeline.times))
-    return _losses(scenario, (float(low), float(mid), float(high)), VISITS, seconds, timeline.times[over] - zero, NOTE)
+    worst = _around(over, int(load.argmax()))
+    return _losses(scenario, (float(low), float(mid), float(high)), VISITS, seconds, timeline.times[worst] - zero, NOTE)
+
+
+def _around(over: npt.NDArray[np.bool_], at: int) -> slice:
+    """The unbroken stretch of `over` that holds index `at`: two mails a day apart are two stretches, and the day between them is calm."""
+    calm = np.flatnonzero(~over)
+    place = int(np.searchsorted(calm, at))
+    if not over[at]:
+        return slice(0, 0)
+    return slice(int(calm[place - 1]) + 1 if place else 0, int(calm[place]) if place < len(calm) else len(over))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

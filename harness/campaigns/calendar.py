@@ -58,8 +58,9 @@ def parts(campaign: Calendar) -> tuple[Part, ...]:
                 f"{entry.scenario} has no date: write starts: 2026-12-03 15:00 Europe/London in the calendar or in its scenario"
             )
         plans.append((entry.scenario, plan_one(entry.campaign.model_copy(update={"starts": starts}))))
-    origin = min(_origin(plan) for _, plan in plans)
-    found = [Part(name=name, plan=_moved(plan, (_origin(plan) - origin).total_seconds(), origin)) for name, plan in plans]
+    first = min(_origin(plan) for _, plan in plans)
+    origin = next(plan.origin for _, plan in plans if plan.origin and _origin(plan) == first)  # in its own zone: the clock that people read
+    found = [Part(name=name, plan=_moved(plan, (_origin(plan) - first).total_seconds(), origin)) for name, plan in plans]
     if campaign.everyday is not None:
         end = max(float(part.plan.times[-1]) for part in found)
         end = min(end, max(float(part.plan.peak_at) for part in found) + 14 * DAY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,17 @@ class ArrivalPlan:
     stay: Stay | None = None  # for events: how viewers leave
     returning: Curve | None = None  # visits/s by people counted before: a player that is back, a countdown that ended
     hits: Curve | None = None  # single requests/s by such people: a player's failed attempt, a click on the closing link
+
+    @property
+    def starts(self) -> datetime | None:
+        """The clock time of `zero`."""
+        return self.clock_time(self.zero)
+
+    def clock_time(self, second: float) -> datetime | None:
+        """The clock time of a plan second, in the zone of `origin`: a night in which the clocks change is as long as it is."""
+        if self.origin is None:
+            return None
+        return (self.origin.astimezone(UTC) + timedelta(seconds=second)).astimezone(self.origin.tzinfo)
 
     @property
     def visits(self) -> Curve:

@@ -6,7 +6,6 @@ Nothing is sent and nothing is promised here: these are expected values at the c
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import numpy as np
 
@@ -143,7 +142,7 @@ def values(plan: ArrivalPlan, moment: Moment, scenario: Scenario) -> dict[str, o
         "scanners": float(np.trapezoid(plan.scanners, plan.times)),
         "scanners_peak_per_second": float(plan.scanners.max()),
         "peak_concurrent_visitors": moment.peak_concurrent,
-        "starts": None if plan.origin is None else (plan.origin + timedelta(seconds=plan.zero)).isoformat(),
+        "starts": None if plan.starts is None else plan.starts.isoformat(),
         "hardest": {
             "at_seconds": moment.at - plan.zero,
             "visitors_per_second": moment.visitors_per_second,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 
 from harness.campaigns.plan import ArrivalPlan
 
@@ -21,10 +20,10 @@ def clock(plan: ArrivalPlan, t: float, start: str) -> str:
     """A plan second as people say it: "3 min 20 s after the first mail (15:03:20)"."""
     since = t - plan.zero
     words = f"at {start}" if abs(since) < 0.5 else f"{spell(abs(since))} {'after' if since > 0 else 'before'} {start}"
-    if plan.origin is None:
+    moment, starts = plan.clock_time(round(t)), plan.starts
+    if moment is None or starts is None:
         return words
-    moment = plan.origin + timedelta(seconds=round(t))
-    days = (moment.date() - (plan.origin + timedelta(seconds=plan.zero)).date()).days
+    days = (moment.date() - starts.date()).days
     return f"{words} ({moment:%H:%M:%S}{f' on {moment:%Y-%m-%d}' if days else ''})"
 
 

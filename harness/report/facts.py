@@ -61,7 +61,8 @@ def is_aftermath(level: Level) -> bool:
 
 
 def risk(result: Result) -> tuple[float, float] | None:
-    """The planned stretch above what the site can serve, in seconds on the campaign's clock; None when it fits or nobody can tell."""
+    """The planned stretch above what the site can serve, in seconds on the campaign's clock; the one with the worst moment where there are
+    several. None when it fits or nobody can tell."""
     if result.verdict != "not_ready":
         return None
     losses, point, plan = result.losses, result.breaking_point, result.campaign
@@ -71,7 +72,8 @@ def risk(result: Result) -> tuple[float, float] | None:
         return None
     load = plan.curve_load_visitors_per_second or plan.curve_visitors_per_second
     over = crossings(plan.curve_seconds, load, point.visitors_per_second)
-    return (over[0][0], over[-1][1]) if over else None
+    worst = plan.curve_seconds[load.index(max(load))]
+    return next((stretch for stretch in over if stretch[0] <= worst <= stretch[1]), None)
 
 
 def crossings(times: list[float], rates: list[float], limit: float) -> list[tuple[float, float]]:

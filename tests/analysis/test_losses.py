@@ -110,6 +110,20 @@ def test_a_plan_that_fits_loses_nothing(found: BreakingPoint) -> None:
     assert (nothing.seconds_over, nothing.visits.high) == (0.0, 0.0)
 
 
+def test_of_two_overloads_a_day_apart_the_worse_one_is_when_it_happens() -> None:
+    """The calm day between them is no risk; the seconds and the losses are of both."""
+    one = hump()
+    day = 86_400.0
+    times = np.concatenate([one.times, one.times + day])
+    rate = np.concatenate([0.8 * one.visitors, one.visitors])
+    both = Timeline(times=times, visitors=rate, scanners=0 * rate, concurrent=0 * rate, requests=rate)
+    found = lost(point(49.999, 50.001), timeline=both)
+    assert found is not None
+    assert found.over_from_seconds == pytest.approx(day + 900 - 600, abs=5)
+    assert found.over_to_seconds == pytest.approx(day + 2700 - 600, abs=5)
+    assert found.seconds_over == pytest.approx(1800 + 1350, rel=0.01)
+
+
 def test_a_site_broken_at_the_lowest_load_puts_every_visit_at_risk() -> None:
     found = lost(unfound("broken_at_baseline"))
     assert found is not None and found.visits is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -99,6 +100,19 @@ def test_a_calendar_says_who_makes_the_peak_and_what_collides() -> None:
     assert plan.origin is not None and plan.origin + timedelta(seconds=plan.zero) == at(14.5)
     assert shares(busy_week(), plan.peak_at)[0][0] == "post"
     assert "The peak of the sum is higher, at another time." in text
+
+
+def test_a_calendar_is_read_on_the_clock_of_its_first_campaign_even_when_the_clocks_change() -> None:
+    """The night to 25 October 2026 has 25 hours in London."""
+    london = ZoneInfo("Europe/London")
+    entries = [
+        Entry(scenario=f"mail {k}", campaign=EmailBlast(list_size=1000, sent_over=60.0), starts=datetime(2026, 10, day, 12, tzinfo=london))
+        for k, day in enumerate((24, 25))
+    ]
+    plan = plan_one(Calendar(campaigns=tuple(entries)))
+    assert plan.starts is not None and plan.starts.isoformat() == "2026-10-24T12:00:00+01:00"
+    later = plan.clock_time(plan.zero + 25 * 3600)
+    assert later is not None and later.isoformat() == "2026-10-25T12:00:00+00:00"
 
 
 def test_a_calendar_says_whose_journeys_its_visitors_do() -> None:
