@@ -40,7 +40,7 @@ def window(at: float, times: np.ndarray, fails: np.ndarray, *, unanswered: int =
 @pytest.mark.parametrize("top", [320.0, 950.0])
 def test_both_find_a_cliff_in_their_time_wherever_the_top_was_guessed(budget: str, top: float) -> None:
     """A ramp that is steep for its window (950 in 25 s) reads too low, and has no time left to mend it: that is its nature."""
-    for policy, setting, near in ((ramp, RAMP[budget], 0.2), (steps, STEP[budget], 0.03)):
+    for policy, setting, near in ((ramp, RAMP[budget], 0.2), (steps, STEP[budget], 0.05)):
         cliff = Cliff()
         assert policy(cliff, top, *setting, BUDGETS[budget]) == pytest.approx(CAPACITY, rel=near)
         assert BUDGETS[budget] - 20 < cliff.now < BUDGETS[budget] + 6

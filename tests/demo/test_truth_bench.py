@@ -58,6 +58,12 @@ def missed(text: str) -> set[str]:
     return {line[:43].strip() for line in text.splitlines() if "MISSED" in line}
 
 
+def verdict(text: str, name: str) -> str:
+    """Of one line of the table."""
+    (line,) = [line for line in text.splitlines() if line.startswith(name)]
+    return line[85:95].strip()
+
+
 @pytest.mark.parametrize("name", ["exponential", "slow-step", "gunicorn-httpbin"])
 def test_the_scenario_of_a_case_is_a_steady_crowd_of_its_size(name: str, tmp_path: Path) -> None:
     """One visitor makes one request a step; nobody stands or comes back, so a dial is a rate of visitors."""
@@ -113,6 +119,11 @@ def test_the_table_says_which_servers_have_too_few_runs() -> None:
     (line,) = [line for line in text.splitlines() if line.startswith("surge: fewer than 5 runs")]
     assert "lognormal 1" in text and "constant" not in line
     assert "k6: no rows" in text
+    assert verdict(text, "error, smooth servers") == "met so far"
+    smooth = [name for name, case in CASES.items() if case.group == "smooth"]
+    whole = table([replace(RIGHT, kind=name, seed=seed) for name in smooth for seed in range(5)])
+    assert verdict(whole, "error, smooth servers") == "met"
+    assert verdict(whole, "right cause and right first step") == "met so far"
 
 
 def test_other_tools_are_held_against_ours_on_the_same_servers_only() -> None:

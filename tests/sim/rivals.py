@@ -18,8 +18,8 @@ from harness.engine.window import Window
 
 LIMIT, LATE, FAILING = 0.5, 0.05, 0.01
 BUDGETS = {"quick": 58.0, "full": 590.0}  # s, those of a search
-RAMP = {"quick": (25.0, 5.0), "full": (150.0, 10.0)}  # s of one ramp, s of its window
-STEP = {"quick": (16, 3.0), "full": (30, 5.0)}  # plateaus, s of each
+RAMP = {"quick": (25.0, 5.0), "full": (100.0, 10.0)}  # s of one ramp, s of its window
+STEP = {"quick": (16, 3.0), "full": (30, 10.0)}  # plateaus, s of each
 
 
 class Player(Protocol):

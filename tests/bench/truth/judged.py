@@ -68,9 +68,14 @@ def judged(profile: str, ours: Sequence[Row], rivals: dict[str, list[Row]]) -> l
     return lines + [line for tool in ("k6", "ramp", "steps") for line in _few(tool, rivals.get(tool, []), judgeable)]
 
 
-def _told(what: str, figure: str, goal: str, held: bool | None, more: str = "") -> str:
-    verdict = "" if held is None else "met" if held else "MISSED"
-    return f"{what:43s} {figure:19s} {goal:20s} {verdict:6s} {more}".rstrip()
+def _told(what: str, figure: str, goal: str, held: bool | None, more: str = "", enough: bool = True) -> str:
+    verdict = "" if held is None else "MISSED" if not held else "met" if enough else "met so far"
+    return f"{what:43s} {figure:19s} {goal:20s} {verdict:10s} {more}".rstrip()
+
+
+def _enough(rows: Sequence[Row], *groups: str) -> bool:
+    """Whether every server of these groups has its runs."""
+    return all(sum(row.kind == name for row in rows) >= RUNS for name, case in CASES.items() if case.group in groups)
 
 
 def _error(profile: str, group: str, rows: Sequence[Row]) -> str:
@@ -83,7 +88,7 @@ def _error(profile: str, group: str, rows: Sequence[Row]) -> str:
     more = f"mean / {'95th percentile' if len(size) >= ENOUGH else 'largest'} of {len(size)} runs"
     more += f"; {silent} more without a number" if silent else ""
     held = None if goal is None else centre <= goal[0] and worst <= goal[1]
-    return _told(f"error, {_NAMES[group]}", f"{centre:.1%} / {worst:.1%}", aim, held, more)
+    return _told(f"error, {_NAMES[group]}", f"{centre:.1%} / {worst:.1%}", aim, held, more, _enough(rows, group))
 
 
 def _covered(profile: str, rows: Sequence[Row]) -> str:
@@ -94,7 +99,7 @@ def _covered(profile: str, rows: Sequence[Row]) -> str:
     below = [f"{kind} {sum(r.covered is True for r in rows if r.kind == kind)}/{sum(r.kind == kind for r in rows)}" for kind in each]
     below = [words for words, value in zip(below, each.values(), strict=True) if value < goal]
     more = f"{share(rows, lambda row: row.covered):.0%} of all {len(rows)} runs" + (f"; below: {', '.join(below)}" if below else "")
-    return _told(what, f"least {min(each.values()):.0%}", f"≥ {goal:.0%}", not below, more)
+    return _told(what, f"least {min(each.values()):.0%}", f"≥ {goal:.0%}", not below, more, _enough(rows, *_NAMES))
 
 
 def _cause(profile: str, rows: Sequence[Row]) -> str:
@@ -105,7 +110,8 @@ def _cause(profile: str, rows: Sequence[Row]) -> str:
     what, aim = "right cause and right first step", f"≥ {goal:.0%}" if goal else ""
     if not known:
         return _told(what, "not measured", aim, None)
-    return _told(what, f"{right:.0%}", aim, right >= goal if goal else None, f"said of: {', '.join(sorted(wrong))}" if wrong else "")
+    more = f"wrong: {', '.join(sorted(wrong))}" if wrong else ""
+    return _told(what, f"{right:.0%}", aim, right >= goal if goal else None, more, _enough(rows, *_NAMES))
 
 
 def _invented(rows: Sequence[Row]) -> str:
@@ -114,7 +120,7 @@ def _invented(rows: Sequence[Row]) -> str:
     what = "numbers where generator or dead site was it"
     if not none:
         return _told(what, "not measured", "0", None)
-    return _told(what, f"{len(said)} of {len(none)}", "0", not said, ", ".join(sorted(set(said))))
+    return _told(what, f"{len(said)} of {len(none)}", "0", not said, ", ".join(sorted(set(said))), _enough(none, "none"))
 
 
 def _harmed(profile: str, rows: Sequence[Row]) -> str:
@@ -124,7 +130,8 @@ def _harmed(profile: str, rows: Sequence[Row]) -> str:
     if math.isnan(harm):
         return _told("requests that were slow or failed", "not measured", f"≤ {goal:.0%}", None)
     worst = max(each, key=lambda kind: -1 if math.isnan(each[kind]) else each[kind])
-    return _told("requests that were slow or failed", f"{harm:.1%}", f"≤ {goal:.0%}", harm <= goal, f"most {each[worst]:.1%} on {worst}")
+    more = f"most {each[worst]:.1%} on {worst}"
+    return _told("requests that were slow or failed", f"{harm:.1%}", f"≤ {goal:.0%}", harm <= goal, more, _enough(rows, *_NAMES))
 
 
 def _rivals(profile: str, ours: Sequence[Row], rivals: dict[str, list[Row]]) -> list[str]:
@@ -145,7 +152,8 @@ def _rivals(profile: str, ours: Sequence[Row], rivals: dict[str, list[Row]]) -> 
         means = {tool: mean(theirs[tool][kind] for kind in shared) for tool in tools}
         best = min(means.values())
         more = ", ".join(f"{tool} {value:.1%}" for tool, value in means.items()) + f" against {own:.1%}, on {len(shared)} servers"
-        lines.append(_told(what, f"{best / own:.1f}" if own else "∞", f"≥ {goal:g}", best >= goal * own, more))
+        enough = all(_enough(rows, *ERRORS[profile]) for rows in (ours, *(rivals[tool] for tool in tools)))
+        lines.append(_told(what, f"{best / own:.1f}" if own else "∞", f"≥ {goal:g}", best >= goal * own, more, enough))
     return lines
 
 

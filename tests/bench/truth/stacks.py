@@ -2,7 +2,7 @@
 
     nginx [--rate 200] [--burst 20]     nginx with limit_req: its own token bucket, 429 beyond it; capacity in closed form; --log FILE
                                         has its own account of every request
-    shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file and reads it back
+    shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file and counts the latest
     httpbin [--workers 4]               httpbin under gunicorn; /delay/0.02 holds a worker for 20 ms
     orders                              gunicorn with threads over PostgreSQL, behind a pool of four connections
 
@@ -30,6 +30,7 @@ from pathlib import Path
 from tests.bench.truth.database import USER, binaries, database
 from tests.bench.truth.orders import CONNECTIONS
 from tests.bench.truth.process import ROOT
+from tests.bench.truth.shop import opened_shop
 
 _NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log error;
@@ -96,6 +97,7 @@ def nginx(folder: Path, port: int, rate: int, burst: int, log: Path | None = Non
 
 def shop(folder: Path, port: int, workers: int) -> Stack:
     os.environ["SHOP_DB"] = str(folder / "shop.sqlite")
+    opened_shop()
     return Stack(
         command=_gunicorn(port, workers, "tests.bench.truth.shop:application"),
         path="/order",
