@@ -119,7 +119,7 @@ class Estimator:
             )
             if again is not None:
                 drawn.append(again.rate / self.per_dial)
-        model = 0.03 if self.fit.falling else 0.012
+        model = 0.03 if self.fit.falling or self.hit < 1.0 else 0.012  # a line seen through those who linger in it is seen less well
         bursty = min(0.08, 0.03 * max(0.0, self.dispersion - 1.3))  # a site that stalls: few events decide
         drift = 0.04 if recent_drift else 0.0
         if len(drawn) > 10:

@@ -25,6 +25,7 @@ Mask = npt.NDArray[np.bool_]
 _STANDS = 4  # lingerers that make a line, at least
 _SOME = 0.6  # where fewer than this share of requests come to linger although a long line stands, the others pass it by
 _MOST = 0.75
+_USUAL = 0.4  # of the answers without load stay below what is called usual
 _UNMOVED = 1.6  # times as slow as without load still counts as the same
 _NEEDED = 40  # requests sent while a long line stood
 
@@ -71,7 +72,7 @@ class Hidden:
             at = int(np.argmax(long))
             share = float(stayed[at] / came[at])
             unsure = np.sqrt((share * (1 - share) + 0.1) / came[at])
-            self.found = self._others_pass() and share + 2 * unsure < (_MOST if self.found else _SOME)
+            self.found = self._others_pass(share) and share + 2 * unsure < (_MOST if self.found else _SOME)
         if not self.found or self._speed <= 0:
             return
         births = float(lingering[-1][line].sum())
@@ -92,12 +93,13 @@ class Hidden:
         """The answers of a window in which many came too late, by latency."""
         self._spread = self._spread + spread
 
-    def _others_pass(self) -> bool:
-        """Whether most answers come as fast as without load even while many are late: one line for all would delay all."""
+    def _others_pass(self, share: float) -> bool:
+        """Whether the answers to those who do not meet the line, all but `share`, come as fast as without load even while many are late:
+        one line for all would delay all."""
         counts = np.cumsum(self._spread)
         if counts[-1] < _NEEDED:
             return False
-        return bool(SPREAD[int(np.searchsorted(counts, 0.4 * counts[-1]))] <= _UNMOVED * self._usual)
+        return bool(SPREAD[int(np.searchsorted(counts, _USUAL * (1 - share) * counts[-1]))] <= _UNMOVED * self._usual)
 
     @property
     def in_flight(self) -> int:
