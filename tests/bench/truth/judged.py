@@ -135,7 +135,7 @@ def _harmed(profile: str, rows: Sequence[Row]) -> str:
 
 
 def _rivals(profile: str, ours: Sequence[Row], rivals: dict[str, list[Row]]) -> list[str]:
-    """Every server counts alike, however often it was run."""
+    """Every server counts alike, however often it was run; of the tuned, those count that were run at all."""
     mine = {kind: mean(sizes(rows)) for kind, rows in by_kind(ours).items() if sizes(rows)}
     theirs = {tool: {k: mean(sizes(r)) for k, r in by_kind(rows).items() if sizes(r)} for tool, rows in rivals.items()}
     lines = []
@@ -144,15 +144,16 @@ def _rivals(profile: str, ours: Sequence[Row], rivals: dict[str, list[Row]]) -> 
         ("tuned", ("ramp", "steps"), "error of the best tuned ramp, times ours"),
     ):
         goal = RATIOS[profile][names]
-        shared = {kind for kind in mine if CASES[kind].group != "stacks" and all(kind in theirs.get(tool, {}) for tool in tools)}
+        run = [tool for tool in tools if theirs.get(tool)]
+        shared = {kind for kind in mine if CASES[kind].group != "stacks" and run and all(kind in theirs[tool] for tool in run)}
         if not shared:
             lines.append(_told(what, "not measured", f"≥ {goal:g}", None))
             continue
         own = mean(mine[kind] for kind in shared)
-        means = {tool: mean(theirs[tool][kind] for kind in shared) for tool in tools}
+        means = {tool: mean(theirs[tool][kind] for kind in shared) for tool in run}
         best = min(means.values())
         more = ", ".join(f"{tool} {value:.1%}" for tool, value in means.items()) + f" against {own:.1%}, on {len(shared)} servers"
-        enough = all(_enough(rows, *ERRORS[profile]) for rows in (ours, *(rivals[tool] for tool in tools)))
+        enough = all(_enough(rows, *ERRORS[profile]) for rows in (ours, *(rivals.get(tool, []) for tool in tools)))
         lines.append(_told(what, f"{best / own:.1f}" if own else "∞", f"≥ {goal:g}", best >= goal * own, more, enough))
     return lines
 
