@@ -92,7 +92,7 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "no_plateau": (
         "No load was held long enough near the breaking point to confirm it.",
-        "Use --profile full, which holds the load for longer.",
+        "Test again, with nothing else running on the machines that play the visitors; --profile full holds the load for longer.",
     ),
     "same_machine": (
         "The site and the visitors shared one machine: the number is this machine's, not your site's.",

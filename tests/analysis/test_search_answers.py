@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,21 @@ def test_the_generator_s_own_limit_is_no_breaking_point(most: float):
     assert found.visitors_per_second is None
     assert found.cause == "generator"
     assert found.low is None or found.low <= most
+
+
+def test_a_search_that_our_own_lateness_cut_short_says_that_nothing_was_confirmed():
+    """Thirty seconds of good windows make a number; the late ones after them end the search before it was held."""
+    case, random = CASES["queue of 8"], np.random.default_rng(2)
+    rig = Rig(case.build(random), random)
+    search = Search(promises=PROMISES, moment=moment(60.0), samples=kinds(1), profile=QUICK, ceiling=None, seed=1)
+    order = search.next(rig.step(0.0))
+    while order.dial is not None:
+        window = rig.step(order.dial)
+        late = order.phase == "hold" and rig.now > 30.0
+        order = search.next(replace(window, lags=np.full(len(window.sent), 0.5, np.float32)) if late else window)
+    assert search.breaking_point().status == "found"
+    assert "no_plateau" in search.flags
+    assert "no_plateau" not in _play(case)[1].flags
 
 
 def test_the_ceiling_is_never_passed_and_said_to_be_held():

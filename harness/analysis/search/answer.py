@@ -15,6 +15,8 @@ from harness.result import AnswerCurve, BreakingPoint
 
 _RISING = 1.10  # a site that still becomes faster: so much further may its capacity go
 
+_CONFIRMED = 3.0  # s
+
 
 class Answer:
     """Words and numbers of the answer."""
@@ -61,6 +63,8 @@ class Answer:
             found.append("several_paths")
         if facts.recovered is False:
             found.append("not_recovered")
+        if np.isfinite(estimate) and not any(p.phase == "confirm" and p.seconds >= _CONFIRMED for p in facts.plateaus):
+            found.append("no_plateau")
         if np.isfinite(estimate) and np.isfinite(belief.dial) and self._contradictions(belief.interval())[2]:
             found.append("model_vs_evidence")
         return tuple(found)
