@@ -121,6 +121,25 @@ def test_a_plain_queue_comes_back_and_a_collapse_does_not():
     assert False in outcomes
 
 
+def test_a_site_is_not_said_to_stay_down_while_our_own_machine_is_late():
+    """The same windows, with visitors that started late during the recovery: then nobody knows."""
+    case = CASES["contended"]
+    for late in (False, True):
+        down = 0
+        for seed in range(6):
+            random = np.random.default_rng(seed)
+            rig = Rig(case.build(random), random)
+            search = Search(promises=PROMISES, moment=moment(case.guess / 3), samples=kinds(1), profile=QUICK, ceiling=None, seed=seed)
+            order = search.next(rig.step(0.0))
+            while order.dial is not None:
+                window = rig.step(order.dial)
+                if late and order.phase == "recovery":
+                    window = replace(window, lags=np.full(max(len(window.sent), 5), 0.5, np.float32))
+                order = search.next(window)
+            down += search.breaking_point().recovered is False
+        assert (down == 0) if late else (down > 0)
+
+
 def test_stopping_early_gives_what_is_known_by_then():
     """Asked after five seconds nothing broke yet; after twenty there is a number with a wider interval than at the end."""
     case, widths = CASES["queue of 8"], []

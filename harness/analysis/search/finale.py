@@ -48,12 +48,12 @@ class Finale:
         """The next dial, with `left` seconds of the budget. `broke`: the site was brought to its limit before; `late`: our own machine does
         not keep up now."""
         if self.act == "confirm":
-            return self._confirm(left, broke=broke)
+            return self._confirm(left, broke=broke, late=late)
         if self.act == "rehearsal":
             return self._rehearse(left, broke=broke, late=late)
-        return self._recover(left)
+        return self._recover(left, late=late)
 
-    def _confirm(self, left: float, *, broke: bool) -> float:
+    def _confirm(self, left: float, *, broke: bool, late: bool) -> float:
         beats, spent = self._beats, self._beats.last.end - self._since
         decided, tardy = beats.total("all_decided", 4), beats.total("all_late", 4)
         given_way = spent >= 2 and decided >= 20 and tardy > 0.5 * decided
@@ -63,7 +63,7 @@ class Finale:
         if broke:
             self._hold.fit()
         if broke and (given_way or left < _LEFT + self._profile.rehearsal_seconds):
-            return self._to_recovery(left, pushed=given_way)
+            return self._to_recovery(left, pushed=given_way, late=late)
         peak = min(self._peak, self._ceiling)
         if not broke and (given_way or peak > 1.01 * self._dial):
             self.over = True
@@ -81,19 +81,19 @@ class Finale:
         if not broke:
             self.over = True
             return dial
-        return self._to_recovery(left, pushed=self._rehearsal.pushed)
+        return self._to_recovery(left, pushed=self._rehearsal.pushed, late=late)
 
-    def _to_recovery(self, left: float, *, pushed: bool) -> float:
+    def _to_recovery(self, left: float, *, pushed: bool, late: bool) -> float:
         if left < _LEFT or not np.isfinite(self._hold.estimate):
             self.over = True
             return self._dial
         self.act = "recovery"
         self._recovery = Recovery(self._hold, self._beats, self._facts, seconds=self._profile.recovery_seconds, pushed=pushed)
-        return self._recover(left)
+        return self._recover(left, late=late)
 
-    def _recover(self, left: float) -> float:
+    def _recover(self, left: float, *, late: bool) -> float:
         assert self._recovery is not None
         self.say = "One short push past the break, then half the load: does the site come back?"
-        dial = self._recovery.dial(left)
+        dial = self._recovery.dial(left, late=late)
         self.over = self._recovery.over
         return dial

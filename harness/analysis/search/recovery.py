@@ -22,9 +22,12 @@ class Recovery:
         self._since = beats.last.end
         self.over = False
         self.carried = False  # the push met no limit at all: the site has become faster
+        self._disturbed = False
 
-    def dial(self, left: float) -> float:
-        """The next dial, with `left` seconds of the budget; meaningless once `over` or `carried`."""
+    def dial(self, left: float, *, late: bool) -> float:
+        """The next dial, with `left` seconds of the budget; meaningless once `over` or `carried`. `late`: our own machine does not keep up;
+        then what does not come back may be us."""
+        self._disturbed |= late
         beat, hold = self._beats.last, self._hold
         spent = beat.end - self._since
         if self._stage == "push":
@@ -42,7 +45,7 @@ class Recovery:
             self.over = True
         elif spent >= self._seconds or (spent >= _STUCK_SECONDS and beat.in_flight >= 0.95 * self._beats.recent(5)[0].in_flight):
             if self._stage == "trickle" or left < 4:
-                self._facts.recovered = False
+                self._facts.recovered = self._facts.recovered if self._disturbed else False
                 self.over = True
             else:
                 self._enter("trickle")
