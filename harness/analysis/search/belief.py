@@ -16,6 +16,7 @@ from harness.analysis.search.inflight import Crowd, Levels
 from harness.analysis.search.meter import MIDDLE, Meter, Reading
 from harness.analysis.search.mix import Mix
 from harness.analysis.search.queueing import Demand, Fit
+from harness.analysis.search.stalls import Stalls
 from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
@@ -39,6 +40,7 @@ class Belief:
         self._reading: Reading | None = None
         self.failures = Failures(asked.failing, samples)
         self._warmth = Warmth()
+        self.stalls = Stalls(self.meter)
         self.drift: set[str] = set()  # "rose", "fell"
         self.first_estimate: float | None = None
         self._windows = 0
@@ -52,6 +54,7 @@ class Belief:
         self._windows += 1
         self._reading = reading
         levels = self._group.levels()
+        self.stalls.watch(trusted=trusted)
         if trusted:
             self.mix.add(reading, stressed=stressed, calm=calm)
             self.whole.add(levels)
@@ -153,7 +156,11 @@ class Belief:
 
     def interval(self) -> Interval:
         """The 90 % interval of `dial`."""
-        return self.failures.interval() if self.by_failures else self.queue.interval(recent_drift=self.lately_moved(_RECENT))
+        return (
+            self.failures.interval()
+            if self.by_failures
+            else self.queue.interval(recent_drift=self.lately_moved(_RECENT), stalls=self.stalls.spread)
+        )
 
     @property
     def late_without_load(self) -> bool:
@@ -178,7 +185,7 @@ class Belief:
         rows = history.size - history.first
         if found is None or rows < 12:
             return False
-        dispersion = max(1.0, self.queue.dispersion)
+        dispersion = max(1.0, self.queue.dispersion, 1 + self.stalls.dispersion(found.plateau))
         time, answers, _, _ = history.sums(history.size - 8)
         seconds, reference = float(history.seconds()[-8:].sum()), max(found.peak, found.plateau)
         top = time[limit * found.plateau <= MIDDLE].sum()
@@ -197,7 +204,7 @@ class Belief:
             t, a = spent[part].sum(), came[part].sum()
             if t <= 0.4 or (a / t - old) * np.sign(new - old) <= 0.5 * abs(new - old):
                 return False
-        needed = 1.0 if self.lately_moved(60) else 3.2
+        needed = 1.0 if self.lately_moved(60) and not self.stalls.count else 3.2  # a stall looks like a fall, and its end like a rise
         if abs(new - old) <= needed * np.sqrt(dispersion * (new / after[0] + old / before[0])):
             return False
         self._moved("rose" if new > old else "fell", rows - half)

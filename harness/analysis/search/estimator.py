@@ -95,8 +95,9 @@ class Estimator:
         else:
             self.dial = float("nan")
 
-    def interval(self, *, boots: int = 60, recent_drift: bool = False) -> Interval:
-        """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know."""
+    def interval(self, *, boots: int = 60, recent_drift: bool = False, stalls: float = 0.0) -> Interval:
+        """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know. `stalls`: what the chance
+        number of stalls seen brings, as a relative standard deviation."""
         estimate = self.dial
         assert self.fit is not None
         pieces = self.history.pieces(_PIECE)
@@ -120,7 +121,7 @@ class Estimator:
             if again is not None:
                 drawn.append(again.rate / self.per_dial)
         model = 0.03 if self.fit.falling or self.hit < 1.0 else 0.012  # a line seen through those who linger in it is seen less well
-        bursty = min(0.08, 0.03 * max(0.0, self.dispersion - 1.3))  # a site that stalls: few events decide
+        bursty = max(min(0.08, 0.03 * max(0.0, self.dispersion - 1.3)), min(0.1, stalls))  # a site that stalls: few events decide
         drift = 0.04 if recent_drift else 0.0
         if len(drawn) > 10:
             lower, upper = np.quantile(np.log(np.array(drawn) / estimate), [0.16, 0.84])
