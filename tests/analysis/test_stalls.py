@@ -54,3 +54,11 @@ def test_the_interval_of_a_stalling_site_allows_for_the_stalls_that_were_not_see
         found, _ = run(Rig(Pool(random, service=exponential(0.040), stall=(10.0, 0.4)), random), peak=60.0, profile=QUICK)
         covered += found.low <= 170 <= found.high
     assert covered >= 9
+
+
+def test_a_stalling_site_is_not_said_to_collapse():
+    """A dozen searches on such a site: in none does the answer call it slower under load, which it is only while it stands still."""
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        found, _ = run(Rig(Pool(random, service=exponential(0.040), stall=(10.0, 0.4)), random), peak=60.0, profile=QUICK)
+        assert found.cause == "slow"

@@ -21,6 +21,7 @@ from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
 _WARM = 14  # windows that are believed while the site warms up
+_STALLING = 2  # stalls that are no accident
 _RECENT = 40  # windows after a drift in which the interval is wider
 
 
@@ -122,6 +123,7 @@ class Belief:
         self.whole.demands = self._demands()
         if self.hidden is not None:
             self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
+        self.queue.stalling = self.stalls.count >= _STALLING
         self.queue.refit()
         self.failures.refit(self.bottleneck.failing())
         return self.dial

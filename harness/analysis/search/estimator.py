@@ -44,6 +44,7 @@ class Estimator:
         self.dispersion = 1.0
         self._dispersion_prior = 1.0
         self.burstiness = 1.0
+        self.stalling = False  # it stands still now and then, which looks like a fall of the curve and is none
         self.fit: Fit | None = None
         self.demand = 0  # index of the latency promise that binds
         self.dial = float("nan")  # NaN while the group was never busy
@@ -74,7 +75,7 @@ class Estimator:
                 burstiness=self.burstiness,
                 demand=demand,
             )
-            if found is not None and found.falling and not self._falls(found):
+            if found is not None and found.falling and (self.stalling or not self._falls(found)):
                 found = fit(
                     time,
                     answers,
