@@ -196,9 +196,12 @@ class Clock:
         return f"at {text}" if self.starts is not None or text == self.start_word else text
 
     def between(self, low: float, high: float) -> str:
-        """A stretch of time: "from 10:03 to 10:11", "from 1 minute before to 5 minutes after the start"."""
+        """A stretch of time: "from 10:03 to 10:11 on Thursday", "from 1 minute before to 5 minutes after the start"."""
         first, last = self.at(low), self.at(high)
-        return f"around {first}" if first == last else f"from {first} to {last}"
+        if first == last:
+            return f"around {first}"
+        time, on, day = first.partition(" on ")
+        return f"from {time if last.endswith(on + day) else first} to {last}"
 
     @property
     def day(self) -> str | None:

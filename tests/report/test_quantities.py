@@ -111,6 +111,8 @@ def test_the_clock_speaks_the_campaigns_own_time() -> None:
     assert mail.at(240) == "00:02 on Wednesday"
     assert mail.between(-60, 60) == "from 23:57 to 23:59"
     assert mail.between(0, 10) == "around 23:58"
+    assert mail.between(240, 300) == "from 00:02 to 00:03 on Wednesday"
+    assert mail.between(240, 240 + 86_400) == "from 00:02 on Wednesday to 00:02 on Thursday"
     assert mail.day == "Tuesday 1 December 2026"
     post = Clock.of(None, "viral_spike")
     assert (post.when(0), post.when(300), post.when(-300)) == ("at the post", "5 minutes after the post", "5 minutes before the post")
