@@ -10,9 +10,11 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gevent
 from gevent.event import Event
+from greenlet import getcurrent
 
 from harness.campaigns.arrivals import Dial, arrivals
 from harness.engine.clock import Clock
@@ -24,6 +26,8 @@ from harness.engine.vitals import open_descriptors
 BREATH = 20  # visitors started in one go before the event loop may serve the others
 MEMORY = 30.0  # s for which the arrivals that others own are remembered, should one of them turn out to be lost
 SPARE = 200  # descriptors kept for everything but visitors
+CONNECTIONS = 10  # descriptors that one more visitor may need: a page opens up to six at once
+FAR = 3600.0  # s; nobody sleeps longer without a look
 CROWD = 60_000  # visitors of one worker: about a GB
 _NEVER = math.inf
 _DWELLERS = 1 << 40  # numbers of dwellers begin here, far from any arrival's
@@ -82,7 +86,9 @@ class Driver:
         self._dial = 0.0
         self._acts: list[tuple[float, int, Callable[[], None]]] = []
         self._acted = 0
-        self._wake = Event()
+        self._loop = gevent.get_hub().loop
+        self._asleep: tuple[Any, Any] | None = None  # the greenlet of `run` while it sleeps, and its timer
+        self._unlooked = 0  # visitors that may still start before the open descriptors are counted again
         self._waiting: deque[tuple[Place, int]] = deque()  # dwellers to be seated
         self._seats = Event()
         self._unreached: set[tuple[int, int]] = set()
@@ -105,7 +111,7 @@ class Driver:
         """No further visitor starts here, ever; those present stay until they end or are cut off."""
         self.stopped = True
         self._waiting.clear()
-        self._wake.set()
+        self._wake()
 
     def reached(self) -> tuple[int, int]:
         """Numbers of the next arrivals, visitors and scanners: everything below has been accounted for here."""
@@ -125,8 +131,7 @@ class Driver:
             upcoming = min(stream.due, act)
             ahead = upcoming - self._clock.now()
             if ahead > 0:
-                self._wake.clear()
-                self._wake.wait(ahead if upcoming < _NEVER else None)
+                self._sleep(ahead)
                 started = 0
             elif ahead < -1.0 and not trusted():
                 gevent.sleep(0.05)
@@ -148,6 +153,24 @@ class Driver:
                     self._settle(*self._waiting.popleft())
                 gevent.sleep(0)
 
+    def _sleep(self, seconds: float) -> None:
+        """Until so many seconds have passed or `_wake` is called. A bare timer: an Event with a timeout costs four times as much."""
+        me = getcurrent()
+        timer = self._loop.timer(seconds if seconds < _NEVER else FAR)
+        self._asleep = me, timer
+        timer.start(me.switch, update=True)  # the loop may have been busy since it last looked at the clock
+        try:
+            gevent.get_hub().switch()
+        finally:
+            timer.close()
+            self._asleep = None
+
+    def _wake(self) -> None:
+        if self._asleep is not None:
+            (sleeper, timer), self._asleep = self._asleep, None
+            timer.stop()  # else it would be woken twice
+            self._loop.run_callback(sleeper.switch)
+
     def _arrive(self, stream: Stream) -> None:
         number, due, journey = stream.number, stream.due, stream.journey
         stream.advance()
@@ -163,7 +186,11 @@ class Driver:
             self._crew.arrive(number, journey, self._clock.locally(due), mark_of(number, stream.level(due), self._seed))
 
     def _room(self) -> bool:
-        return self._crew.tally.present < CROWD and open_descriptors() < self._limit
+        """Whether one more may come. Descriptors are counted for every visitor where they run short, else for every twentieth."""
+        if self._unlooked <= 0:
+            self._unlooked = min(BREATH, (self._limit - open_descriptors()) // CONNECTIONS)
+        self._unlooked -= 1
+        return self._unlooked >= 0 and self._crew.tally.present < CROWD
 
     def _drop(self, visitors: int) -> None:
         self._crew.tally.due += visitors
@@ -174,7 +201,7 @@ class Driver:
     def _plan(self, at: float, act: Callable[[], None]) -> None:
         self._acted += 1
         heapq.heappush(self._acts, (at, self._acted, act))
-        self._wake.set()
+        self._wake()
 
     def _scale(self, at: float, rate: float) -> None:
         before, self._dial = self._dial, rate

@@ -75,6 +75,8 @@ class Shards:
 
     def owner(self, number: int, at: float) -> int:
         """Whose arrival (or dweller) `number` is, at run second `at`."""
+        if len(self._epochs) == 1:
+            return number % self.homes
         living = next(w for since, w in reversed(self._epochs) if since <= at)
         home = number % self.homes
         return home if home in living or not living else living[number // self.homes % len(living)]

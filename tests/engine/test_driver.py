@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from types import SimpleNamespace
@@ -11,9 +12,10 @@ import pytest
 
 from harness.campaigns.arrivals import Dial, arrivals
 from harness.engine.clock import Clock
-from harness.engine.driver import Driver
+from harness.engine.driver import SPARE, Driver
 from harness.engine.mission import Orders
 from harness.engine.visitors.visit import Tally
+from harness.engine.vitals import open_descriptors
 
 SEED = 11
 DWELLING = {(0, 1): 0.37, (1, 2): 1.2}
@@ -204,3 +206,57 @@ def test_a_worker_that_was_frozen_does_not_send_its_backlog():
     driver.halt()
     running.join(2)
     assert not crew.arrived
+
+
+class Opener(NoteTaker):
+    """A crew each of whose visitors opens a connection at once, and keeps it."""
+
+    def __init__(self):
+        super().__init__()
+        self.opened = []
+
+    def arrive(self, *told):
+        super().arrive(*told)
+        self.opened.append(os.dup(1))
+
+
+def test_the_last_descriptors_are_never_given_away():
+    """Descriptors are not counted for every visitor, yet nobody comes whom the limit does not allow, and somebody comes up to there."""
+    crew, before = Opener(), open_descriptors()
+    clock = Clock(time.monotonic)
+    clock.learn(0.0, 0.0, 0.0)
+    clock.begin(time.monotonic())
+    driver = Driver(orders(dwelling={}, scanners=0.0), shard=0, shards=1, clock=clock, crew=crew, descriptors=before + SPARE + 300)
+    driver.turn(0.01, 3000.0)
+    running = gevent.spawn(driver.run, lambda: True)
+    try:
+        gevent.sleep(0.3)
+    finally:
+        driver.halt()
+        for descriptor in crew.opened:
+            os.close(descriptor)
+    running.join(2)
+    assert running.ready()
+    assert 250 <= len(crew.opened) <= 300
+    assert driver.dropped == crew.tally.due - crew.tally.started > 0
+
+
+def test_a_turn_of_the_dial_wakes_a_sleeping_driver():
+    """The next arrival was a quarter of an hour away; with the new rate they come at once, and so does the end."""
+    crew = NoteTaker()
+    clock = Clock(time.monotonic)
+    clock.learn(0.0, 0.0, 0.0)
+    clock.begin(time.monotonic())
+    driver = Driver(orders(dwelling={}), shard=0, shards=1, clock=clock, crew=crew, descriptors=10_000)
+    driver.turn(0.0, 0.001)
+    running = gevent.spawn(driver.run, lambda: True)
+    gevent.sleep(0.1)
+    assert not crew.arrived
+    driver.turn(clock.now(), 500.0)
+    gevent.sleep(0.3)
+    assert crew.arrived
+    driver.turn(clock.now(), 0.0)
+    gevent.sleep(0.05)
+    driver.halt()
+    running.join(2)
+    assert running.ready()
