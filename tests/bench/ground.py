@@ -78,12 +78,21 @@ def generate(kind: str, **options: object) -> dict[str, float]:
     return dict(json.loads(ran.stdout.strip().splitlines()[-1]))
 
 
-def highest(kind: str, start: float, **options: object) -> float:
-    """The highest rate (visitors/s) held for two seconds, within 10 %: every visitor well served, p99 of the start lag below `LATE`."""
+def highest(kind: str, start: float, cpu: list[float] | None = None, **options: object) -> float:
+    """The highest rate (visitors/s) held for two seconds, within 10 %: every visitor well served, p99 of the start lag below `LATE`.
+
+    A rate that was not held is tried once more, whoever's it is: one hiccup of a shared machine must not end the search.
+    CPU seconds a visitor of each try are added to `cpu`.
+    """
+
+    def once(rate: float) -> bool:
+        said = generate(kind, rate=rate, seconds=2.0, **options)
+        if cpu is not None and said["completed"]:
+            cpu.append(said["cpu"] / said["completed"])
+        return said["lag_p99"] < LATE and said["failed"] == 0 and said["completed"] >= 0.99 * rate * 2.0
 
     def held(rate: float) -> bool:
-        said = generate(kind, rate=rate, seconds=2.0, **options)
-        return said["lag_p99"] < LATE and said["failed"] == 0 and said["completed"] >= 0.99 * rate * 2.0
+        return once(rate) or once(rate)
 
     low, high = start, start
     if held(start):
