@@ -12,7 +12,7 @@ from harness.analysis.levels import aftermath
 from harness.analysis.search import QUICK
 from tests.analysis.rehearsal import Rehearsal, mail
 from tests.sim.rig import Rig, run
-from tests.sim.servers import Bucket, Pool, Server, exponential
+from tests.sim.servers import Bucket, Contended, Pool, Server, exponential
 
 TRUE = 197.0  # visitors/s
 
@@ -72,7 +72,7 @@ def test_the_rehearsal_never_goes_beyond_twice_the_estimate_and_stays_gentle(pea
         assert 1.2 * TRUE < max(played_at) < min(2.2 * TRUE, 1.01 * peak)
         assert rig.now <= 60
         harmed.append(rig.bad / rig.sent)
-    assert np.mean(harmed) < 0.09
+    assert np.mean(harmed) < 0.08
 
 
 def test_a_limiter_is_rehearsed_at_the_peak_and_the_errors_promise_rests_on_it() -> None:
@@ -101,3 +101,16 @@ def test_the_half_load_after_a_push_is_aftermath_even_when_the_rehearsal_was_qui
     dials = cohorts.windows["dial"]
     assert not after[(phases == "recovery") & (dials > 1.2 * TRUE)].any()
     assert after[(phases == "recovery") & (dials < 0.7 * TRUE)].all()
+
+
+def test_a_collapsing_site_is_not_pushed_once_it_tips_over() -> None:
+    """Past its peak it tips over by itself: of four searches for two and a half times its capacity the rehearsals end within a second and a
+    half, and less than 8 % of all requests are harmed on average."""
+    harmed = []
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        rig = Rig(Contended(random), random)
+        _, search = run(rig, peak=480.0, profile=QUICK, seed=seed)
+        assert 1 <= sum(phase == "rehearsal" for _, phase, _ in search.trace) <= 4
+        harmed.append(rig.bad / rig.sent)
+    assert np.mean(harmed) < 0.08

@@ -65,6 +65,11 @@ class Hold:
         full = max(1.0, self._limit * found.plateau)
         return max(10.0, min(full, found.full, 3.0 * found.peak_at)) if found.falling else full
 
+    @property
+    def collapsing(self) -> bool:
+        """Whether the site answers fewer per second the longer its line is."""
+        return self._belief.fit is not None and self._belief.fit.falling
+
     def standing(self) -> bool:
         """Whether a line stands."""
         return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)

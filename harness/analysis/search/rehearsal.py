@@ -14,7 +14,7 @@ from harness.analysis.search.hold import Hold
 
 MOST = 2.0  # of the estimate: beyond it a second of overload costs more than it tells
 BEYOND = 1.3  # of the estimate: from here on the rehearsal is push enough
-GENTLE = 0.07  # of the whole test's requests may be slow or failed, as foreseen; a window too late it becomes 0.08
+GENTLE = 0.065  # of the whole test's requests may be slow or failed, as foreseen; a window too late it becomes 0.07 or 0.08
 _OUTGROWN = 1.15  # times the line that means lateness
 _SHORTEST, _LONGEST = 1.5, 5.0  # s of an overload; its first window is partly the load before
 
@@ -32,6 +32,8 @@ class Rehearsal:
         dialled = sum(beat.dial * beat.seconds for beat in recent)
         self._speed = beats.total("sent", 4) / max(dialled, 1e-9) * hold.estimate  # requests/s at the estimate
         self._ratio = min(peak / hold.estimate, MOST) if np.isfinite(hold.estimate) else 0.0
+        if hold.collapsing:  # past its peak its line grows faster the longer it is: no more push than shows that
+            self._ratio = min(self._ratio, BEYOND)
         while self._ratio > BEYOND and self._harm(_SHORTEST) > GENTLE * beats.sent:
             self._ratio = max(self._ratio - 0.05, BEYOND)
         self.dial = self._ratio * hold.estimate if self._ratio else peak
@@ -43,6 +45,9 @@ class Rehearsal:
     def next(self, *, late: bool) -> float:
         """The dial; meaningless once `over`. `late`: our own machine does not keep up."""
         beat, spent = self._beats.last, self._beats.last.end - self._since
+        if spent > 0 and self._hold.collapsing and beat.in_flight > self._hold.full():
+            self.over = self.pushed = True  # it tips over by itself now
+            return self.dial
         if spent < (_SHORTEST if self._ratio >= BEYOND else 2.0):
             return self.dial
         # What the site turns away or leaves waiting too long is a break, seen: more of it would only do harm.
