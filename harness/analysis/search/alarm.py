@@ -17,9 +17,9 @@ _LINE = 0.25  # of the latency limit: so long a wait, by Little's law, is a line
 _SURE = 6.0  # standard deviations of the number in flight without a line
 
 
-def alarm(readings: Sequence[Reading], beats: Beats, belief: Belief, asked: Asked) -> Alarm | None:
+def alarm(readings: Sequence[Reading], beats: Beats, belief: Belief, asked: Asked, *, trusted: bool = True) -> Alarm | None:
     """Looks at the last two windows. A line is looked for in all requests and in each sample, so that a narrow step is not hidden by the
-    others."""
+    others; in a window in which our own machine was late (not `trusted`) what is under way may be its own bunching."""
     decided, late, failed = (beats.total(name, 2) for name in ("all_decided", "all_late", "failed"))
     usual = max(min(asked.late), belief.mix.calm_late(belief.everything, 0)) * decided
     if decided >= 10 and late > max(0.2 * decided, usual + 4 * np.sqrt(usual)):
@@ -31,7 +31,7 @@ def alarm(readings: Sequence[Reading], beats: Beats, belief: Belief, asked: Aske
     calm = np.append(belief.mix.calm(), belief.queue.calm)
     without = rate * calm
     wait = _LINE * np.maximum(asked.limit - calm, 0.2 * asked.limit)
-    if np.any(counts > without + np.maximum(rate * wait, _SURE * np.sqrt(without) + 5)):
+    if trusted and np.any(counts > without + np.maximum(rate * wait, _SURE * np.sqrt(without) + 5)):
         return "line"
     if failed >= 3 and failed > 3 * max(asked.failing, 0.01) * max(decided, 1):
         return "failures"

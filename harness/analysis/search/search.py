@@ -188,7 +188,7 @@ class Search:
 
     def _in_explore(self) -> Order:
         beat, hold = self._beats.last, self._hold
-        sign = alarm(self._readings, self._beats, self._belief, self._asked)
+        sign = alarm(self._readings, self._beats, self._belief, self._asked, trusted=self._headroom.last is None)
         if sign is not None:
             self._broke = True
             for reading in self._readings:
