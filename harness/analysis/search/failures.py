@@ -11,7 +11,7 @@ from harness.analysis.search.meter import Reading
 
 Mask = npt.NDArray[np.bool_]
 _CELL = 0.03  # of log rate: windows closer than this count as one rate
-_WIDER, _MODEL = 1.1, 0.03  # measured on simulated limiters and caps: the posterior alone covered three times in four
+_WIDER, _MODEL = 1.2, 0.03  # measured on simulated limiters and caps: the posterior alone covered three times in four
 _NEAR = 0.08  # of log rate
 _NEEDED = 5  # failures that make a law
 

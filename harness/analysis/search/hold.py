@@ -113,7 +113,7 @@ class Hold:
             push = 0.10
         target = self.estimate * (1 + push)
         if self.refusing:
-            target = self.estimate * (1.05 if (held // 6) % 2 == 0 else 0.96)
+            target = self.estimate * (1.05 if (held // 6) % 2 == 0 else 0.98)
         if self._cold():
             target = max(target, _MODEST * self.saturation())
         target = max(target, self.climb)
