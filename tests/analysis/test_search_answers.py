@@ -140,6 +140,25 @@ def test_a_site_is_not_said_to_stay_down_while_our_own_machine_is_late():
         assert (down == 0) if late else (down > 0)
 
 
+@pytest.mark.parametrize("name", ["queue of 8", "contended"])
+def test_what_happens_after_the_push_past_the_break_does_not_move_the_number(name: str):
+    """Even a site that hardly answers any more once it was pushed: what it carried before is what it carries."""
+    case, random = CASES[name], np.random.default_rng(3)
+    rig = Rig(case.build(random), random)
+    search = Search(promises=PROMISES, moment=moment(case.guess / 3), samples=kinds(1), profile=QUICK, ceiling=None, seed=1)
+    order = search.next(rig.step(0.0))
+    before = None
+    while order.dial is not None:
+        window = rig.step(order.dial)
+        if order.phase == "recovery":
+            before = before or search.breaking_point()
+            window = replace(window, done=window.done[:1])
+        order = search.next(window)
+    after = search.breaking_point()
+    assert before is not None and before.visitors_per_second is not None
+    assert (after.model, after.visitors_per_second) == (before.model, pytest.approx(before.visitors_per_second, rel=0.005))
+
+
 def test_stopping_early_gives_what_is_known_by_then():
     """Asked after five seconds nothing broke yet; after twenty there is a number with a wider interval than at the end."""
     case, widths = CASES["queue of 8"], []

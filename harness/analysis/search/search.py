@@ -121,7 +121,8 @@ class Search:
             stressed=(hurt and not calm) or self._phase in ("drain", "recovery") or beats.count < 1,
             steady=still and self._phase in ("hold", "confirm"),
             calm=calm and beats.count >= 1,
-            trusted=self._headroom.last is None,
+            # What a site does when it is pushed far past its limit says how it comes back, and no longer how much it carries.
+            trusted=self._headroom.last is None and self._phase != "recovery",
         )
         beat = beats.add(reading, belief.members, belief.in_flight)
         if (
