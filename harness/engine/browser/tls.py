@@ -54,16 +54,17 @@ class TlsStream:
     def receive(self, most: int) -> bytes:
         """Some bytes, or b"" when the other side has ended, tidily or not: the message's own framing decides whether that was too early."""
         while True:
-            try:
-                return self._tls.read(most)
-            except ssl.SSLWantReadError:
-                self._flush()
-                data = self._pull()
-                if not data:
+            if self._inside.pending or self._tls.pending():  # else it would only say, in an exception, that it has nothing
+                try:
+                    return self._tls.read(most)
+                except ssl.SSLWantReadError:
+                    self._flush()
+                except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                     return b""
-                self._inside.write(data)
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            data = self._pull()
+            if not data:
                 return b""
+            self._inside.write(data)
 
     def _flush(self) -> None:
         data = self._outside.read()
