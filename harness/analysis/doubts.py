@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "stopped_early": ("The run was stopped early: {detail}.", f"{AGAIN} and let it finish."),
     "worker_lost": (
-        "{detail} was lost during the run; the others took over its visitors. {requests} of its requests are missing from the counts.",
+        "{detail} was lost during the run; the others took over its visitors. {requests} of its requests were cut off with it.",
         "See run.log for the reason (memory, a kill, the network) and run again.",
     ),
     "dropped_arrivals": (
@@ -131,7 +131,7 @@ class Signs:
     flags: tuple[str, ...]
     failures: int
     descriptors: float
-    missing: int  # requests that left and were never reported
+    missing: int  # requests that left a worker which was lost before they ended
     stopped_early: str | None
     scout_notes: tuple[str, ...]
     same_machine: bool

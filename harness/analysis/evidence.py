@@ -23,6 +23,7 @@ class Evidence:
         self.generator = Watch(lag_limit(limit))
         self.samples = samples
         self.sent = 0
+        self.lost = 0  # requests cut off with a worker
         self.highest = 0.0  # dial that was offered, visitors/s
         self.notes: list[str] = []
 
@@ -32,5 +33,6 @@ class Evidence:
         self.cohorts.add(window, phase, late=self.generator.add(window))
         self.steps.add(window, phase)
         self.sent += len(window.sent)
+        self.lost += window.lost
         self.highest = max(self.highest, window.dial)
         self.notes += [note for note in window.notes if note not in self.notes][:100]

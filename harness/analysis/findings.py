@@ -170,7 +170,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
         flags=flags,
         failures=evidence.generator.failures,
         descriptors=evidence.generator.descriptors,
-        missing=missing,
+        missing=missing + evidence.lost,
         stopped_early=ending.stopped_early,
         scout_notes=ending.scout_notes,
         same_machine=ending.same_machine,

@@ -29,6 +29,7 @@ from harness.engine.link import Link, LinkClosed
 from harness.engine.mission import Mission, seal
 from harness.engine.ports import PortWatch, budget
 from harness.engine.scouting import ScoutFailed, TargetDown
+from harness.engine.underway import Underway
 from harness.engine.window import Census, Window
 from harness.engine.windows import window_of
 from harness.safety import is_loopback
@@ -71,6 +72,7 @@ class Fleet:
         self._workers: list[Child] = []
         self._buried: set[int] = set()
         self._census = Census()
+        self._underway = Underway(len(self._samples))
         self._over = False
         self._ports: PortWatch | None = None
 
@@ -197,7 +199,7 @@ class Fleet:
             raise FleetLost(str(error)) from None
         with contextlib.suppress(FleetLost):  # if nobody hears it, the next wait for a window says so
             self._send({"kind": "seen"})
-        window = window_of(frame)
+        window = window_of(frame, self._underway.settle(frame))
         self._census = window.census
         fresh = int((window.done["flags"] & 1).sum())
         if self._ports is not None and (warning := self._ports.look(window.at, fresh)):

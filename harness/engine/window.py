@@ -71,4 +71,5 @@ class Window:
     errors: dict[tuple[int, int, str], int] = field(
         default_factory=dict
     )  # (sample, outcome, message without URLs) → count in the window; bounded
+    lost: int = 0  # of `done`, requests cut off with a worker that was lost
     notes: tuple[str, ...] = ()  # things that happened: "worker 2 was lost", ...

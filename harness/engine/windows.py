@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from harness.engine.underway import Settled
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
 
 
-def window_of(frame: Mapping[str, Any]) -> Window:
-    """All workers' parts as one window, records sorted by time."""
-    parts: Sequence[Mapping[str, Any]] = frame["parts"]
+def window_of(frame: Mapping[str, Any], settled: Settled | None = None) -> Window:
+    """All workers' parts as one window, records sorted by time. `settled`: the frame's parts with the requests of lost workers."""
+    parts: Sequence[Mapping[str, Any]] = frame["parts"] if settled is None else settled.parts
     sent = np.frombuffer(b"".join(p["sent"] for p in parts), dtype=SENT_TYPE)
     done = np.frombuffer(b"".join(p["done"] for p in parts), dtype=DONE_TYPE)
+    if settled is not None and len(settled.lost):
+        done = np.concatenate([done, settled.lost])
     lags = np.frombuffer(b"".join(p["lags"] for p in parts), dtype="<f4")
     errors: Counter[tuple[int, int, str]] = Counter()
     for part in parts:
@@ -33,6 +36,7 @@ def window_of(frame: Mapping[str, Any]) -> Window:
         census=census_of(frame["tallies"]),
         workers=tuple(_health(name, name in frame["living"], parts) for name in frame["names"]),
         errors=dict(errors),
+        lost=0 if settled is None else len(settled.lost),
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -37,6 +37,7 @@ def test_a_worker_that_is_killed_is_noted_and_its_arrivals_go_on(tmp_path):
     assert sum(len(w.lags) for w in book.windows[8:13]) == pytest.approx(60 * 2.5, rel=0.3)
     assert 0 <= unreported <= 60
     assert census.dropped <= 30
+    assert sum(len(w.sent) for w in book.windows) == sum(len(w.done) for w in book.windows)
     assert [w.alive for w in book.windows[-1].workers] == [True, False]
 
 
@@ -61,6 +62,7 @@ def test_a_worker_that_freezes_is_lost_and_stays_so_when_it_thaws(tmp_path):
     assert thawed_left
     assert balanced(census)
     assert abs(unreported) <= 40
+    assert sum(len(w.sent) for w in book.windows) == sum(len(w.done) for w in book.windows)
     assert sum(len(w.lags) for w in book.windows[15:25]) == pytest.approx(40 * 5, rel=0.3)
 
 
