@@ -20,7 +20,7 @@ from harness.engine.link import Link, LinkClosed
 from harness.engine.roster import Hand, Roster
 from harness.engine.wire import BEAT
 
-PATIENCE = 0.25  # s after a window's end that a worker's part is waited for; a later part goes with the next window
+PATIENCE = 0.25  # s after a window's end that a worker's part is waited for; what is later goes with the next window
 SILENCE = 2.5  # s without a word after which a worker is lost
 UNWATCHED = 6.0  # s without a look from the parent (suspended, hung) after which the load ends: nobody hits a site that nobody watches
 RUNNING = 3.0  # s that Locust may take to call itself running; if it does not, only its own page is wrong
@@ -63,8 +63,7 @@ class Conductor:
         self._notes: list[str] = []
         self._arrived = Event()
         self._watched = 0.0
-        self._draining = False
-        self._leaving = False
+        self._draining = self._leaving = False
         self._outbox: Queue[dict[str, Any]] = Queue()
         self._open = Event()
         self.handlers: dict[str, Callable[[str, Mapping[str, Any]], None]] = {
@@ -207,7 +206,7 @@ class Conductor:
         while True:
             end = (number + 1) * BEAT
             gevent.sleep(max(0.0, end - self._now()))
-            while self._now() < end + PATIENCE and not all(h.lost or h.drained or h.latest >= number for h in self._roster.hands):
+            while self._now() < end + PATIENCE and not self._whole(number):
                 self._arrived.clear()
                 self._arrived.wait(0.02)
             for hand in self._roster.hands:
@@ -223,8 +222,12 @@ class Conductor:
                 return
             number += 1
 
+    def _whole(self, number: int) -> bool:
+        return all(h.lost or h.drained or h.latest >= number for h in self._roster.hands)
+
     def _window(self, number: int, end: float, over: bool) -> None:
-        parts, self._parts = self._parts, []
+        parts = [part for part in self._parts if over or part["number"] <= number]  # a late master has heard of the next window already
+        self._parts = [part for part in self._parts if not over and part["number"] > number]
         notes, self._notes = self._notes, []
         self._tell(
             kind="window",
@@ -233,6 +236,7 @@ class Conductor:
             seconds=BEAT,
             dial=self._mean_dial(end - BEAT, end),
             parts=parts,
+            whole=self._whole(number),
             tallies=[{**h.tally, "lost": h.lost} for h in self._roster.hands],
             living=[h.name for h in self._roster.hands if not h.lost],
             names=[h.name for h in self._roster.hands],

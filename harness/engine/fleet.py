@@ -31,7 +31,7 @@ from harness.engine.ports import PortWatch, budget
 from harness.engine.scouting import ScoutFailed, TargetDown
 from harness.engine.underway import Underway
 from harness.engine.window import Census, Window
-from harness.engine.windows import window_of
+from harness.engine.windows import joined, window_of
 from harness.safety import is_loopback
 from harness.scenario.catalog import samples
 
@@ -40,6 +40,7 @@ __all__ = ["Fleet", "FleetFailed", "FleetLost", "Mission", "ScoutFailed", "Targe
 STARTING = 30.0  # s that processes may take to come up
 LENDING = 120.0  # s that workers of other machines are waited for
 SCOUTING = 40.0  # s that all scouts may take; a worker ends its own after 30
+WAIT = 2  # further frames, for a worker whose part is late
 DEAF = 5.0  # s without a window after which the master counts as lost
 
 
@@ -73,6 +74,7 @@ class Fleet:
         self._buried: set[int] = set()
         self._census = Census()
         self._underway = Underway(len(self._samples))
+        self._windows = 0
         self._over = False
         self._ports: PortWatch | None = None
 
@@ -192,14 +194,13 @@ class Fleet:
             self._link.close()
 
     def _next_window(self) -> Window:
-        try:
-            frame = self._await("window", DEAF)
-        except FleetFailed as error:
-            self._over = True
-            raise FleetLost(str(error)) from None
-        with contextlib.suppress(FleetLost):  # if nobody hears it, the next wait for a window says so
-            self._send({"kind": "seen"})
-        window = window_of(frame, self._underway.settle(frame))
+        frame = self._next_frame()
+        for _ in range(WAIT):
+            if frame["whole"] or frame["over"]:
+                break
+            frame = joined(frame, self._next_frame())
+        self._windows += 1
+        window = window_of({**frame, "number": self._windows - 1}, self._underway.settle(frame))
         self._census = window.census
         fresh = int((window.done["flags"] & 1).sum())
         if self._ports is not None and (warning := self._ports.look(window.at, fresh)):
@@ -211,6 +212,16 @@ class Fleet:
         return window
 
     # The line to the master
+
+    def _next_frame(self) -> Mapping[str, Any]:
+        try:
+            frame = self._await("window", DEAF)
+        except FleetFailed as error:
+            self._over = True
+            raise FleetLost(str(error)) from None
+        with contextlib.suppress(FleetLost):  # if nobody hears it, the next wait for a window says so
+            self._send({"kind": "seen"})
+        return frame
 
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._link is not None

@@ -41,6 +41,20 @@ def window_of(frame: Mapping[str, Any], settled: Settled | None = None) -> Windo
     )
 
 
+def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Two frames in a row as one. A worker's part that came late is then in the window that it tells of: alone, the first would show a site
+    that answers nobody, the second one that answers twice as many."""
+    seconds = first["seconds"] + second["seconds"]
+    return {
+        **second,
+        "at": first["at"],
+        "seconds": seconds,
+        "dial": (first["dial"] * first["seconds"] + second["dial"] * second["seconds"]) / seconds,
+        "parts": [*first["parts"], *second["parts"]],
+        "notes": [*first["notes"], *second["notes"]],
+    }
+
+
 def census_of(tallies: Sequence[Mapping[str, int]]) -> Census:
     """The sum over all workers. Whoever was present on a worker that is lost has been cut off with it."""
     total: Counter[str] = Counter()

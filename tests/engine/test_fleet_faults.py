@@ -66,6 +66,26 @@ def test_a_worker_that_freezes_is_lost_and_stays_so_when_it_thaws(tmp_path):
     assert sum(len(w.lags) for w in book.windows[15:25]) == pytest.approx(40 * 5, rel=0.3)
 
 
+def test_what_a_worker_tells_late_is_in_the_window_that_it_tells_of(tmp_path):
+    """Both stand still for 0.9 s, as on a busy machine: no window shows a site that answers nobody while it did."""
+    with CountingSite() as site, Fleet(mission(site.url, tmp_path / "run.log"), locustfile=PLAIN) as fleet:
+
+        def pause():
+            for worker in fleet._workers:
+                os.kill(worker.pid, signal.SIGSTOP)
+            time.sleep(0.9)
+            for worker in fleet._workers:
+                os.kill(worker.pid, signal.SIGCONT)
+
+        book, census = fly(fleet, {0: 100}, 12, at={4: pause, 8: pause})
+    assert balanced(census) and all(h.alive for h in book.windows[-1].workers)
+    assert any(w.seconds > 0.5 for w in book.windows)
+    assert [w.at for w in book.windows[1:]] == pytest.approx([w.at + w.seconds for w in book.windows[:-1]])
+    for window in book.windows[1:13]:
+        assert len(window.sent) > 0
+        assert ((window.sent["at"] > window.at - 0.1) & (window.sent["at"] < window.at + window.seconds + 0.1)).all()
+
+
 def test_the_death_of_the_master_ends_the_run_with_its_reason_and_no_orphan(tmp_path):
     with CountingSite() as site, Fleet(mission(site.url, tmp_path / "run.log"), locustfile=PLAIN) as fleet:
         fleet.start()
