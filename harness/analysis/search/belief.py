@@ -21,7 +21,7 @@ from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
 _WARM = 14  # windows that are believed while the site warms up
-_STALLING = 2  # stalls that are no accident
+_STALLING, _EVERY = 2, 30.0  # stalls that are no accident, and at least one in so many s
 _RECENT = 40  # windows after a drift in which the interval is wider
 
 
@@ -69,6 +69,8 @@ class Belief:
 
     def _feel(self, reading: Reading, levels: Levels, stressed: bool) -> None:
         """Whether the site warms up."""
+        if self.hidden is not None and self.hidden.found:
+            return  # the line that binds is not the group's, whose answers and latencies these are
         found = self.fit
         if not stressed and not reading.failed.any() and (found is None or self.in_flight <= found.knee):
             self._warmth.watch(reading)
@@ -123,7 +125,7 @@ class Belief:
         self.whole.demands = self._demands()
         if self.hidden is not None:
             self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
-        self.queue.stalling = self.stalls.count >= _STALLING
+        self.queue.stalling = self.stalls.count >= max(_STALLING, self.stalls.seconds / _EVERY)
         self.queue.refit()
         self.failures.refit(self.bottleneck.failing())
         return self.dial
@@ -181,7 +183,7 @@ class Belief:
     # ------------------------------------------------------------------ drift
     def check_drift(self, limit: float) -> bool:
         """Recent seconds contradict the earlier ones: forget the earlier ones. Call once a window while the dial is near the estimate."""
-        if self._warmth.warming(self.mix.calm()):
+        if not self.by_failures and self._warmth.warming(self.mix.calm()):  # what is refused is not refused for being slow
             self._fade()
         found, history = self.fit, self.queue.history
         rows = history.size - history.first

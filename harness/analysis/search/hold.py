@@ -15,6 +15,7 @@ from harness.analysis.search.profile import Profile
 
 _MODEST = 0.8  # of the rate at which answers stop growing: hardly a line
 _COLD_LATE = 0.25  # of the answers may be late while a site that is late without load is warmed up
+_MISSED = 3.0  # failures that the promise allows: where so many were due and none came, the limit lies higher
 _PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
 
 
@@ -130,8 +131,15 @@ class Hold:
         calm = _COLD_LATE * self._beats.total("all_decided", 4) if self._cold() else 0.0
         quiet = self._beats.total("failed", 4) == 0 and (beat.late == 0 or self._beats.total("all_late", 4) <= calm)
         if self.refusing:
-            if quiet and held >= 6 and self._beats.total("failed", min(8, held)) == 0:
+            failed, sent, allowed = (
+                self._beats.total("failed", 8),
+                self._beats.total("all_decided", min(8, held)),
+                self._belief.failures.allowed,
+            )
+            if quiet and held >= 6 and failed == 0 and sent * allowed >= _MISSED:
                 self.climb = max(self.climb, beat.dial) * 1.03
+            elif failed >= 3 and failed > 1.5 * allowed * self._beats.total("all_decided", 8):
+                self.climb = 0.0  # it was luck: here too much fails
             return
         busy = self._belief.queue.busy_share(4)
         if quiet and busy < 0.25:

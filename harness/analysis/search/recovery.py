@@ -20,6 +20,7 @@ class Recovery:
         self._hold, self._beats, self._facts, self._seconds = hold, beats, facts, seconds
         self._stage = "half" if pushed else "push"  # "push", "half", "trickle"
         self._since = beats.last.end
+        self._refused = 0  # requests that failed during the push
         self.over = False
         self.carried = False  # the push met no limit at all: the site has become faster
         self._disturbed = False
@@ -31,11 +32,12 @@ class Recovery:
         beat, hold = self._beats.last, self._hold
         spent = beat.end - self._since
         if self._stage == "push":
+            self._refused += beat.failed if spent > 0 else 0
             failed = beat.failed > 0.2 * max(beat.all_decided, 5)
             gone = beat.late > 0.5 * max(beat.decided, 5) or beat.in_flight > 1.2 * hold.full() or failed
             if spent == 0 or not (gone or spent >= _PUSH_SECONDS):
                 return BEYOND * hold.estimate
-            self.carried = not gone and not hold.standing() and left > 8
+            self.carried = not gone and not self._refused and not hold.standing() and left > 8
             if self.carried:
                 return beat.dial
             self._enter("half")

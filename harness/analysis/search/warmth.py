@@ -19,6 +19,7 @@ _WINDOWS = 40  # looked back, of either kind
 _NEEDED = 10  # windows
 _BUSY = 0.25  # s of a window
 _SURE = 3.5  # standard errors
+_WARM = 240  # looks without a sign: after two minutes under load a site is warm, and who looks on meets strange chances
 _FALL = 0.12  # of the time for an answer, over the answers seen
 
 
@@ -28,6 +29,7 @@ class Warmth:
     def __init__(self) -> None:
         self._quiet: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOWS)
         self._busy: deque[tuple[float, float]] = deque(maxlen=_WINDOWS)
+        self._looks = 0  # since it last became faster
 
     def watch(self, reading: Reading) -> None:
         """Counts one window in which no line stood and nothing failed."""
@@ -42,14 +44,23 @@ class Warmth:
     def warming(self, calm: Floats) -> bool:
         """Whether the time for an answer falls for sure. `calm`: each sample's latency without load, s; it evens out a mix of samples
         that shifts."""
-        if len(self._quiet) >= _NEEDED:
-            answered, latency = (np.array(column) for column in zip(*self._quiet, strict=True))
-            if _falls(answered.sum(axis=1), latency.sum(axis=1) / (answered @ calm)):
-                return True
-        if len(self._busy) >= _NEEDED:
-            seconds, answers = np.array(self._busy).T
-            return _falls(answers, seconds / answers)
-        return False
+        self._looks += 1
+        if self._looks > _WARM or not (self._falls_quiet(calm) or self._falls_busy()):
+            return False
+        self._looks = 0
+        return True
+
+    def _falls_quiet(self, calm: Floats) -> bool:
+        if len(self._quiet) < _NEEDED:
+            return False
+        answered, latency = (np.array(column) for column in zip(*self._quiet, strict=True))
+        return _falls(answered.sum(axis=1), latency.sum(axis=1) / (answered @ calm))
+
+    def _falls_busy(self) -> bool:
+        if len(self._busy) < _NEEDED:
+            return False
+        seconds, answers = np.array(self._busy).T
+        return _falls(answers, seconds / answers)
 
 
 def _falls(weight: Floats, value: Floats) -> bool:

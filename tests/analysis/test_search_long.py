@@ -1,0 +1,41 @@
+"""Ten minutes: what a search must not talk itself into when it has so long."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.analysis.search.profile import FULL
+from harness.analysis.search.warmth import Warmth
+from tests.sim.rig import Rig, run
+from tests.sim.servers import Bucket, Contended, lognormal
+
+
+def test_a_small_bucket_is_found_within_its_interval_after_ten_minutes():
+    """A bucket of four tokens at 90/s: neither a few seconds without a refusal nor a push that few requests fail in says that it carries
+    more. Its interval is narrower than a fifth, and holds the rate at which 1 % are refused (47.7/s)."""
+    random = np.random.default_rng(1)
+    found, search = run(Rig(Bucket(random, rate=90.0, burst=4.0, service=lognormal(0.02, 0.6)), random), peak=30.0, profile=FULL)
+    assert found.low is not None and found.high is not None and found.visitors_per_second is not None
+    assert found.low <= 47.7 <= found.high
+    assert found.high - found.low < 0.2 * found.visitors_per_second
+    assert "rose" not in search.flags
+
+
+def test_a_collapse_is_still_one_after_ten_minutes():
+    """A gap now and then among ten minutes of a collapsing site's answers is no stall: its capacity is 193/s."""
+    random = np.random.default_rng(1)
+    found, _ = run(Rig(Contended(random), random), peak=60.0, profile=FULL)
+    assert found.cause == "collapse"
+    assert found.visitors_per_second == pytest.approx(193.0, rel=0.05)
+
+
+def test_a_site_that_was_steady_for_minutes_is_warm():
+    """Faster answers within the first minute are a site that warms up; after three steady minutes they are something else (one among a
+    thousand looks would find such a fall by chance), and for a change of capacity there is another rule."""
+    for steady, felt in ((40, True), (360, False)):
+        random, warmth, said = np.random.default_rng(2), Warmth(), False
+        for i in range(steady + 40):
+            warmth.watch_busy(0.5, float(random.poisson(100 + 3 * max(0, i - steady))))
+            said |= warmth.warming(np.ones(1))
+        assert said == felt
