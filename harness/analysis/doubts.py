@@ -60,7 +60,7 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "wide_interval": (
         "The breaking point is known only to within {share} either way.",
-        "Use --profile full: ten times the load time narrows it about threefold.",
+        "Use --profile full: ten times the load time often halves it.",
     ),
     "too_close": (
         "The campaign's peak lies inside the interval of the breaking point: too close to call.",
