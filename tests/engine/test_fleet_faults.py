@@ -112,11 +112,13 @@ def test_the_death_of_every_worker_ends_the_run(tmp_path):
 
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from fleet_ground import PLAIN, mission
 from harness.engine.fleet import Fleet
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 with Fleet(mission({url!r}, Path({log!r})), locustfile=PLAIN) as fleet:
     fleet.start()
     for window in fleet.windows():
