@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.analysis import histogram
-from harness.analysis.watch import ACHIEVED, CPU, DESCRIPTORS, LITTLE, OFFSET
+from harness.analysis.search.generator import ACHIEVED
+from harness.analysis.watch import CPU, DESCRIPTORS, LITTLE, OFFSET
 from harness.result import BreakingPoint, Doubt, Generator, Totals
 from harness.scenario.catalog import Sample
 from harness.scenario.model import Scenario

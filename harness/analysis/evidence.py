@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.analysis.cohorts import Cohorts
+from harness.analysis.search.generator import lag_limit
 from harness.analysis.series import Series
 from harness.analysis.steps import Steps
-from harness.analysis.watch import Watch, lag_limit
+from harness.analysis.watch import Watch
 from harness.engine.window import Window
 from harness.scenario.catalog import Sample
 from harness.scenario.model import Scenario

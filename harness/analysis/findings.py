@@ -143,8 +143,8 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     ended = int(steps.outcomes.sum())
     ours = int(steps.outcomes[:, [Outcome.GENERATOR, Outcome.UNSAFE]].sum())
     missing = max(evidence.sent - ended, 0)
-    # What a lost worker had under way, or a run that ended without draining, is missing and no fault of the books.
-    excused = missing if generator.lost_workers or ending.census.present else 0
+    # What was under way when a run ended without draining is missing and no fault of the books; with a lost worker it was cut off.
+    excused = missing if ending.census.present else 0
     broken_laws = violations(ending.census, sent=evidence.sent - excused, ended=ended, ours=ours)
     own = rehearsed(stretched, moment.peak)
     kept = promise_parts(evidence.cohorts, stretched, point, moment.peak)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analysis.watch import ACHIEVED
+from harness.analysis.search.generator import ACHIEVED
 from harness.result import BreakingPoint, Generator, Verdict
 
 Reason = Literal[

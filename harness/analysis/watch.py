@@ -15,15 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.analysis import histogram
+from harness.analysis.search.generator import ACHIEVED, lateness
 from harness.engine.window import Census, Window, WorkerHealth
 from harness.engine.wire import Outcome
 from harness.result import Generator, Worker
 
-LAG = 0.010  # s: more lateness than this (or than 5 % of the strictest promise) in 1 % of arrivals is the generator's doing
-LAG_SHARE = 0.05
-FEWEST = 5  # arrivals that tell whether a window was late
 SPOILED = 0.10  # of the arrivals
-ACHIEVED = 0.98  # started / due
 CPU = 0.8  # of one core
 OFFSET = 5.0  # ms
 LITTLE = 0.10
@@ -54,7 +51,7 @@ class _Worker:
 
 @dataclass(slots=True)
 class Watch:
-    """The generator over one run. `lag_limit` in s; from the strictest response-time promise, see `lag_limit`."""
+    """The generator over one run. `lag_limit` in s; from the strictest response-time promise, see `search.generator.lag_limit`."""
 
     lag_limit: float
     failures: int = 0  # requests that our own machine could not send: no descriptor, no port
@@ -68,7 +65,7 @@ class Watch:
 
     def add(self, window: Window) -> bool:
         """Take in one window. True when we were late in it: then what its visitors met may be our own doing."""
-        late = len(window.lags) >= FEWEST and float(np.quantile(window.lags, 0.99)) > self.lag_limit
+        late = lateness(window) > self.lag_limit
         if len(window.lags):
             self._lags += histogram.count(window.lags)
             self._lag_max = max(self._lag_max, float(window.lags.max()))
@@ -112,11 +109,6 @@ class Watch:
             little_error=little,
             workers=[_part(name, worker) for name, worker in sorted(self._workers.items())],
         )
-
-
-def lag_limit(promise: float | None) -> float:
-    """How late (s) 1 in 100 visitors may start, for the strictest response-time promise (s)."""
-    return LAG if promise is None else max(LAG, LAG_SHARE * promise)
 
 
 def _part(name: str, worker: _Worker) -> Worker:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.analysis.search.generator import lag_limit
 from harness.analysis.totals import totals, violations
-from harness.analysis.watch import Watch, lag_limit
+from harness.analysis.watch import Watch
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
 from harness.engine.wire import Outcome
 

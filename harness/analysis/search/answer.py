@@ -14,8 +14,7 @@ from harness.campaigns.plan import Moment
 from harness.result import AnswerCurve, BreakingPoint
 
 _RISING = 1.10  # a site that still becomes faster: so much further may its capacity go
-
-_CONFIRMED = 3.0  # s
+_CONFIRMED = 3.0  # s: a shorter hold confirms nothing
 
 
 class Answer:

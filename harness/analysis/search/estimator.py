@@ -6,6 +6,7 @@ It rests on every window, not on trials: while the group is busy each answer is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,8 @@ class Estimator:
         time, answers, sent, late = self.history.sums()
         best: tuple[float, int, Fit] | None = None
         for k, demand in enumerate(self.demands):
-            found = fit(
+            fitted = partial(
+                fit,
                 time,
                 answers,
                 self.hit * sent[k],
@@ -75,18 +77,9 @@ class Estimator:
                 burstiness=self.burstiness,
                 demand=demand,
             )
+            found = fitted()
             if found is not None and found.falling and (self.stalling or not self._falls(found)):
-                found = fit(
-                    time,
-                    answers,
-                    self.hit * sent[k],
-                    late[k],
-                    calm=self.calm,
-                    dispersion=self.dispersion,
-                    burstiness=self.burstiness,
-                    demand=demand,
-                    may_fall=False,
-                )
+                found = fitted(may_fall=False)
             if found is not None and (best is None or found.rate < best[0]):
                 best = (found.rate, k, found)
         if best is not None:

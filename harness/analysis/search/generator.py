@@ -8,11 +8,22 @@ import numpy as np
 from harness.engine.window import Window
 from harness.engine.wire import Outcome
 
-LAG_FLOOR = 0.010  # s
+LAG = 0.010  # s: more lateness than this (or than a twentieth of the strictest promise) in 1 % of arrivals is the generator's doing
 LAG_SHARE = 0.05  # of the latency limit
-ACHIEVED = 0.98
+FEWEST = 5  # arrivals that tell whether a window was late
+ACHIEVED = 0.98  # started / due
 BUSY = 0.9  # of a core
 LOOP_MS = 50.0
+
+
+def lag_limit(promise: float | None) -> float:
+    """How late (s) 1 in 100 visitors may start, for the strictest response-time promise (s)."""
+    return LAG if promise is None else max(LAG, LAG_SHARE * promise)
+
+
+def lateness(window: Window) -> float:
+    """How late (s) the last 1 in 100 visitors of this window started; 0 where too few came to tell."""
+    return float(np.quantile(window.lags, 0.99)) if len(window.lags) >= FEWEST else 0.0
 
 
 class Headroom:
@@ -21,7 +32,7 @@ class Headroom:
     every few minutes, ended whole runs.)"""
 
     def __init__(self, limit: float) -> None:
-        self._allowed = max(LAG_FLOOR, LAG_SHARE * limit)
+        self._allowed = lag_limit(limit)
         self._recent: list[str | None] = []
         self._due = self._started = 0
         self.last: str | None = None
@@ -32,8 +43,8 @@ class Headroom:
         self._due, self._started = window.census.due, window.census.started
         found = None
         alive = [w for w in window.workers if w.alive]
-        if len(window.lags) >= 5 and float(np.quantile(window.lags, 0.99)) > self._allowed:
-            found = f"visitors left {1000 * float(np.quantile(window.lags, 0.99)):.0f} ms late (99th percentile)"
+        if (late := lateness(window)) > self._allowed:
+            found = f"visitors left {1000 * late:.0f} ms late (99th percentile)"
         elif due - started >= 3 and started / due < ACHIEVED:
             found = f"only {100 * started / due:.0f} % of the visitors due could be started"
         elif len(window.done) and int((window.done["outcome"] == Outcome.GENERATOR).sum()) > 0.01 * len(window.done):

@@ -47,7 +47,8 @@ class Recovery:
             self.over = True
         elif spent >= self._seconds or (spent >= _STUCK_SECONDS and beat.in_flight >= 0.95 * self._beats.recent(5)[0].in_flight):
             if self._stage == "trickle" or left < 4:
-                self._facts.recovered = self._facts.recovered if self._disturbed else False
+                if not self._disturbed:
+                    self._facts.recovered = False
                 self.over = True
             else:
                 self._enter("trickle")
