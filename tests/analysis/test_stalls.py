@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.analysis.search.interrupted import carried
 from harness.analysis.search.meter import Meter
 from harness.analysis.search.profile import QUICK
-from harness.analysis.search.stalls import Stalls
+from harness.analysis.search.queueing import Demand
+from harness.analysis.search.stalls import Law, Stalls
+from tests.sim.catalogue import held_out
 from tests.sim.rig import Rig, run
 from tests.sim.servers import Contended, Pool, Server, exponential, lognormal
+from tests.sim.table import truth_of
 
 
 def _watched(server: Server, dial: float, seed: int, trusted: bool = True) -> Stalls:
@@ -34,6 +38,54 @@ def test_stalls_are_counted_and_measured():
         lengths.append(np.sqrt(stalls.square / max(stalls.count, 1)))
     assert 0.8 * there <= seen <= 1.1 * there
     assert np.mean(lengths) == pytest.approx(0.4, rel=0.2)
+
+
+def _clockwork(random: np.random.Generator) -> Pool:
+    """Stands still for 0.4 s every 9 s on the second: 8 workers × exponential 36 ms."""
+    server = Pool(random, workers=8, service=exponential(0.036), stall=(9.0, 0.4))
+    server._stalls = (random.uniform(0, 9) + 9.0 * np.arange(100)).tolist()
+    return server
+
+
+def test_a_stall_is_seen_wherever_the_windows_part():
+    """Half a second's windows, a stall that ends at each twentieth of one: all are seen."""
+    for place in np.arange(0.025, 0.5, 0.025):
+        server = Pool(np.random.default_rng(2), service=exponential(0.040), stall=(1.0, 0.3))
+        server._stalls = [20.0 + float(place)]
+        assert _watched(server, 150.0, 2).count == 1
+
+
+def test_a_rhythm_is_told_from_chance():
+    """Stalls on the second are even and their gap is known; those at random are not taken for a rhythm."""
+    law = _watched(_clockwork(np.random.default_rng(3)), 150.0, 3).law
+    assert law is not None and law.evenness > 50 and law.every == pytest.approx(9.0, rel=0.01) and law.unsure < 0.1
+    evens = []
+    for seed in range(8):
+        found = _watched(Pool(np.random.default_rng(seed), service=exponential(0.040), stall=(6.0, 0.3)), 150.0, seed).law
+        evens.append(found.evenness if found is not None else 1.0)
+    assert np.median(evens) < 2
+
+
+def test_what_a_stalling_site_carries_is_what_simulation_finds():
+    """The law alone, with the server's own speed, gaps and lengths, against half of all plateaus of a minute: within 3 %."""
+    cases = [case for seed in range(1, 7) for case in held_out(seed) if case.kind == "stalls"]
+    assert len(cases) == 6
+    for case in cases:
+        workers, service, gap, length = case.build.__defaults__
+        law = Law(every=gap, unsure=0.0, evenness=1.0, lengths=(length,))
+        demand = Demand(limit=0.5, late=0.05)
+        share = carried(law, speed=workers / service, dispersion=1.0, burstiness=1.0, calm=service, demand=demand)
+        assert share * workers / service == pytest.approx(truth_of(case), rel=0.03)
+
+
+def test_stalls_on_the_second_are_as_good_as_none_for_the_estimate():
+    """201.6/s is what its plateaus carry in simulation (tests/bench/truth, "stalls"); ten searches err by less than 3 % on average."""
+    errors = []
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        found, _ = run(Rig(_clockwork(random), random), peak=60.0, profile=QUICK, seed=seed)
+        errors.append(abs(found.visitors_per_second / 201.6 - 1))
+    assert np.mean(errors) < 0.03
 
 
 def test_queues_and_collapses_do_not_stall():

@@ -21,7 +21,6 @@ from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
 _WARM = 14  # windows that are believed while the site warms up
-_STALLING, _EVERY = 2, 30.0  # stalls that are no accident, and at least one in so many s
 _RECENT = 40  # windows after a drift in which the interval is wider
 
 
@@ -58,7 +57,7 @@ class Belief:
         self.stalls.watch(trusted=trusted)
         if trusted:
             self.mix.add(reading, stressed=stressed, calm=calm)
-            self.whole.add(levels)
+            self.whole.add(levels, self._stood(reading.at, reading.end))
             self._feel(reading, levels, stressed)
         if self.hidden is not None:
             self.hidden.add(trusted=trusted)
@@ -78,11 +77,16 @@ class Belief:
             busy = (found.knee <= MIDDLE) & (1.5 * found.full >= MIDDLE)
             self._warmth.watch_busy(float(levels.time[busy].sum()), float(levels.answers[busy].sum()))
 
+    def _stood(self, start: float, end: float) -> tuple[float, float]:
+        """Seconds that the site stood still in the window before this one, and in it."""
+        return self.stalls.within(2 * start - end, start), self.stalls.within(start, end)
+
     def _tune(self) -> None:
         queue, mix = self.whole, self.mix
         queue.per_dial = mix.requests(self.members) or 1.0
         queue.per_dial_error = mix.uncertainty(self.members)
         queue.calm = mix.calm_of(self.members)
+        queue.usual = mix.calm_quantile(self.members, 0.5)
 
     def _demands(self) -> tuple[Demand, ...]:
         """The promises as they bear on the group: what the others do not use up is the group's to spend."""
@@ -115,7 +119,8 @@ class Belief:
         self.hidden = Hidden(self.meter, found, age=age, usual=self.mix.calm_quantile(found, 0.4), demands=self._demands(), seed=self._seed)
         for back in range(self.meter.kept - 1, -1, -1):
             if changed:
-                self.whole.add(self._group.levels(back))
+                raw = self.meter.raw(back)
+                self.whole.add(self._group.levels(back), self._stood(raw.start, raw.end))
             self.hidden.add(back)
         self._tune()
         return True
@@ -125,7 +130,7 @@ class Belief:
         self.whole.demands = self._demands()
         if self.hidden is not None:
             self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
-        self.queue.stalling = self.stalls.count >= max(_STALLING, self.stalls.seconds / _EVERY)
+        self.queue.stalls = self.stalls.law
         self.queue.refit()
         self.failures.refit(self.bottleneck.failing())
         return self.dial
@@ -189,9 +194,9 @@ class Belief:
         rows = history.size - history.first
         if found is None or rows < 12:
             return False
-        dispersion = max(1.0, self.queue.dispersion, 1 + self.stalls.dispersion(found.plateau))
+        dispersion = max(1.0, self.queue.dispersion)
         time, answers, _, _ = history.sums(history.size - 8)
-        seconds, reference = float(history.seconds()[-8:].sum()), max(found.peak, found.plateau)
+        seconds, reference = float(history.seconds()[-8:].sum()), max(found.peak, found.plateau, self.queue.speed(found))
         top = time[limit * found.plateau <= MIDDLE].sum()
         if top == 0 and answers.sum() / seconds > reference * 1.02 + 3.0 * np.sqrt(dispersion * reference / seconds):
             self._moved("rose", 6)
@@ -199,6 +204,8 @@ class Belief:
         if found.falling or rows < 16:
             return False
         spent, came = history.busy((found.knee <= MIDDLE) & (1.5 * limit * found.plateau >= MIDDLE))
+        moving = history.moving()  # what a site does between its stalls tells whether it is still the same
+        spent, came = spent * moving, came * moving
         half, quarter = rows // 2, rows // 2 + (rows - rows // 2) // 2
         before, after = (spent[:half].sum(), came[:half].sum()), (spent[half:].sum(), came[half:].sum())
         if min(before[0], after[0]) <= 1.0:

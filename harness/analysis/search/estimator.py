@@ -5,7 +5,7 @@ It rests on every window, not on trials: while the group is busy each answer is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,13 +13,17 @@ import numpy.typing as npt
 
 from harness.analysis.search.history import History
 from harness.analysis.search.inflight import Levels
+from harness.analysis.search.interrupted import carried
 from harness.analysis.search.meter import MIDDLE
 from harness.analysis.search.queueing import Demand, Fit, fit
+from harness.analysis.search.stalls import Law
 
 Floats = npt.NDArray[np.float64]
 
 _PIECE = 4  # windows in a bootstrap piece: 2 s, longer than a queue remembers well below saturation
 _PRIOR_BLOCKS = 6
+_FEWEST = 1.5  # busy seconds that tell a speed
+_INTERRUPTED = 0.03  # relative standard deviation of what the law of a site that stalls cannot know
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,28 +36,31 @@ class Interval:
 
 
 class Estimator:
-    """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` (its latency without
-    load, s) and `demands` (the latency promises as they bear on this group) are set by the owner and may move."""
+    """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` and `usual` (mean and
+    middle of its latency without load, s), `demands` (the latency promises as they bear on this group) and `stalls` are set by the owner
+    and may move."""
 
     def __init__(self, *, demands: tuple[Demand, ...], seed: int, limits: int | None = None) -> None:
         self.demands = demands
         self.per_dial = 1.0
         self.per_dial_error = 0.0
         self.calm = 0.05
+        self.usual = 0.05
         self.history = History(len(demands) if limits is None else limits)
         self.hit = 1.0  # the share of the group's requests that this line concerns
         self.dispersion = 1.0
         self._dispersion_prior = 1.0
         self.burstiness = 1.0
-        self.stalling = False  # it stands still now and then, which looks like a fall of the curve and is none
+        self.stalls: Law | None = None  # it stands still now and then, which looks like a fall of the curve and is none
+        self._carried: tuple[tuple[object, ...], float] = ((), 1.0)  # the last answer to `_share`, and to what
         self.fit: Fit | None = None
         self.demand = 0  # index of the latency promise that binds
         self.dial = float("nan")  # NaN while the group was never busy
         self._random = np.random.default_rng(seed)
 
-    def add(self, levels: Levels) -> None:
-        """Counts a window."""
-        self.history.add(levels)
+    def add(self, levels: Levels, stood: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Counts a window; `stood` as in `History`."""
+        self.history.add(levels, stood)
 
     def forget(self, first: int) -> None:
         """Believe only the windows from `first` on: the site is no longer what it was."""
@@ -78,8 +85,11 @@ class Estimator:
                 demand=demand,
             )
             found = fitted()
-            if found is not None and found.falling and (self.stalling or not self._falls(found)):
+            if found is not None and found.falling and (self.stalls is not None or not self._falls(found)):
                 found = fitted(may_fall=False)
+            if found is not None and self.stalls is not None and self._plain(found):
+                speed = self.speed(found)
+                found = replace(found, rate=speed * self._share(self.stalls, speed, demand))
             if found is not None and (best is None or found.rate < best[0]):
                 best = (found.rate, k, found)
         if best is not None:
@@ -91,9 +101,11 @@ class Estimator:
 
     def interval(self, *, boots: int = 60, recent_drift: bool = False, stalls: float = 0.0) -> Interval:
         """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know. `stalls`: what the chance
-        number of stalls seen brings, as a relative standard deviation."""
-        estimate = self.dial
+        number of stalls seen brings while it makes no law, as a relative standard deviation."""
         assert self.fit is not None
+        if self.stalls is not None and self._plain(self.fit):
+            return self._interrupted(self.stalls, self.fit, recent_drift=recent_drift)
+        estimate = self.dial
         pieces = self.history.pieces(_PIECE)
         limits = self.history.limits
         demand = self.demands[self.demand]
@@ -127,17 +139,54 @@ class Estimator:
         reach = 1.645 * 1.1 * spread
         return Interval(low=estimate * np.exp(-reach), high=estimate * np.exp(reach), spread=spread)
 
+    def _interrupted(self, law: Law, found: Fit, *, recent_drift: bool) -> Interval:
+        """The interval of a site that stalls: what stalls twice and half as far apart as may be would mean, and how sure its speed is."""
+        speed, demand = self.speed(found), self.demands[self.demand]
+        floor = np.sqrt(max(self.dispersion, 0.5) / max(found.busy_answers, 20.0))
+        drift = 0.04 if recent_drift else 0.0
+        spread = float(np.sqrt(floor**2 + _INTERRUPTED**2 + drift**2 + self.per_dial_error**2))
+        share, reach = found.rate / speed, 1.645 * 1.1
+        often, seldom = (replace(law, every=law.every * float(np.exp(sign * reach * law.unsure))) for sign in (-1, 1))
+        below, above = (abs(float(np.log(self._share(other, speed, demand, keep=False) / share))) for other in (often, seldom))
+        low, high = (float(np.hypot(reach * spread, side)) for side in (below, above))
+        return Interval(low=self.dial * np.exp(-low), high=self.dial * np.exp(high), spread=(low + high) / (2 * reach))
+
+    def speed(self, found: Fit) -> float:
+        """Answers/s of the busy site in windows without a stall; in all of them, where that would be too few."""
+        time, answers = self.history.busy(_busy(found))
+        moving = self.history.moving()
+        spent = float(time[moving].sum())
+        return float(answers[moving].sum()) / spent if spent > _FEWEST else found.plateau
+
     # ------------------------------------------------------------------ parts
+    def _plain(self, found: Fit) -> bool:
+        """Whether the law of the stalls is all that shapes this line: it is no hidden one, nor faster the longer it is."""
+        return self.hit == 1.0 and not found.rising
+
+    def _share(self, law: Law, speed: float, demand: Demand, *, keep: bool = True) -> float:
+        """What of its speed a site with these stalls carries; asked again only when something has changed that matters."""
+        calm = min(self.calm, self.usual / np.log(2))  # stalls have their part in the mean; the middle of exponential services has none
+        near = (np.log(law.every) / 0.03, np.log(law.evenness), np.log(speed) / 0.05, self.dispersion / 0.1, np.log(calm) / 0.2)
+        asked = (law.lengths, demand, *map(round, near))
+        if asked == self._carried[0]:
+            return self._carried[1]
+        found = carried(law, speed=speed, dispersion=self.dispersion, burstiness=self.burstiness, calm=calm, demand=demand)
+        if keep:
+            self._carried = (asked, found)
+        return found
+
     def _dispersion(self, found: Fit) -> float:
         """Variance over mean of the answers in blocks of 1 s while busy, shrunk to its prior by a few blocks."""
-        busy = (found.knee <= MIDDLE) & (found.full * 1.5 >= MIDDLE)
-        time, answers = self.history.busy(busy)
+        time, answers = self.history.busy(_busy(found))
         shaped = found.falling or found.rising
         if shaped:
             expected, came = self.history.expected(found.curve)
         else:
             expected, came = found.plateau * time, answers
         whole = time > 0.9 * self.history.seconds()
+        if self.stalls is not None:  # they have a law of their own
+            whole &= self.history.moving()
+            expected = expected * self.speed(found) / found.plateau
         pairs = len(whole) // 2
         both = whole[: 2 * pairs].reshape(pairs, 2).all(axis=1)
         blocks = np.stack([came, expected])[:, : 2 * pairs].reshape(2, pairs, 2).sum(axis=2)[:, both]
@@ -167,3 +216,9 @@ class Estimator:
             return 0.0
         time, _, _, _ = self.history.sums(max(0, self.history.size - windows))
         return float(time[self.fit.knee <= MIDDLE].sum() / max(self.history.seconds()[-windows:].sum(), 1e-9))
+
+
+def _busy(found: Fit) -> npt.NDArray[np.bool_]:
+    """The levels at which each answer measures the site's speed."""
+    busy: npt.NDArray[np.bool_] = (found.knee <= MIDDLE) & (found.full * 1.5 >= MIDDLE)
+    return busy

@@ -21,19 +21,23 @@ class History:
         self.limits = limits
         self._rows = np.zeros((64, 2 + 2 * limits, BINS), np.float32)
         self._seconds = np.zeros(64)
+        self._stood = np.zeros(64)
         self.size = 0
         self.first = 0
         self.relevel: Floats | None = None  # BINS × BINS: where the time and answers of each level are to be counted
 
-    def add(self, levels: Levels) -> None:
+    def add(self, levels: Levels, stood: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`stood`: how long the site stood still in the window before (then known only in part) and in this one, s."""
         if self.size == len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
             self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
+            self._stood = np.concatenate([self._stood, np.zeros_like(self._stood)])
         row = self._rows[self.size]
         row[0], row[1] = levels.time, levels.answers
         row[2 : 2 + self.limits] = levels.sent
         row[2 + self.limits :] = levels.late
         self._seconds[self.size] = levels.seconds
+        self._stood[max(self.size - 1, 0)], self._stood[self.size] = stood
         self.size += 1
 
     def sums(self, first: int | None = None, last: int | None = None) -> tuple[Floats, Floats, Floats, Floats]:
@@ -71,3 +75,8 @@ class History:
     def seconds(self) -> Floats:
         """Lengths of the believed rows."""
         return self._seconds[self.first : self.size]
+
+    def moving(self) -> npt.NDArray[np.bool_]:
+        """Per believed row: whether the site did not stand still in it."""
+        still: npt.NDArray[np.bool_] = self._stood[self.first : self.size] > 0
+        return ~still
