@@ -257,11 +257,12 @@ class Totals(Part):
     failed: int
     abandoned: int
     cut_off: int
-    requests: int  # all that left for the target: visitors', security scanners' and scouts'
+    requests: int  # all that were made of the target: visitors', security scanners' and scouts'; it saw requests - requests_unsent
     requests_failed: int
     requests_cut_off: int
     bytes: int
     requests_scouts: int = 0  # of `requests`: those that walked every journey once before the load, and stand in no step or level
+    requests_unsent: int = 0  # of `requests`: those of which no byte left, as their connection never stood (refused, cut off before it, …)
 
 
 class Result(Part):

@@ -6,6 +6,7 @@ from harness.analysis.cohorts import Cohorts
 from harness.analysis.search.generator import lag_limit
 from harness.analysis.series import Series
 from harness.analysis.steps import Steps
+from harness.analysis.totals import unsent_of
 from harness.analysis.watch import Watch
 from harness.engine.window import Window
 from harness.scenario.catalog import Sample
@@ -23,7 +24,8 @@ class Evidence:
         self.steps = Steps(samples, journeys, scenario.file.name)
         self.generator = Watch(lag_limit(limit))
         self.samples = samples
-        self.sent = 0
+        self.sent = 0  # requests that began
+        self.unsent = 0  # of those, requests that had no connection to leave by
         self.lost = 0  # requests cut off with a worker
         self.highest = 0.0  # dial that was offered, visitors/s
         self.notes: list[str] = []
@@ -34,6 +36,7 @@ class Evidence:
         self.cohorts.add(window, phase, late=self.generator.add(window))
         self.steps.add(window, phase)
         self.sent += len(window.sent)
+        self.unsent += unsent_of(window.done)
         self.lost += window.lost
         self.highest = max(self.highest, window.dial)
         self.notes += [note for note in window.notes if note not in self.notes][:100]

@@ -138,7 +138,7 @@ def findings(campaign: Campaign, evidence: Evidence, point: BreakingPoint, endin
     scenario, moment = campaign.scenario, campaign.moment
     stretched = stretches(evidence.cohorts)
     steps = evidence.steps
-    sums = totals(ending.census, steps.outcomes, steps.bytes, ending.scouts)
+    sums = totals(ending.census, steps.outcomes, steps.bytes, ending.scouts, unsent=evidence.unsent)
     generator = evidence.generator.part(ending.census)
     ended = int(steps.outcomes.sum())
     ours = int(steps.outcomes[:, [Outcome.GENERATOR, Outcome.UNSAFE]].sum())

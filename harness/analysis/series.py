@@ -17,7 +17,7 @@ import pandas as pd
 from harness import series as file
 from harness.analysis import histogram
 from harness.engine.window import Window
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_NEW_CONNECTION, Outcome
 
 GRACE = 1.0  # s that a record may come after the second in which it ended
 _COUNTS = ("sent", "ok", "slow", "failed", "cut_off", "connections", *file.OUTCOMES, "arrivals", "dropped", "present")
@@ -136,7 +136,7 @@ class Series:
             ok = outcome == Outcome.OK
             bad = ~ok & (outcome != Outcome.CUT_OFF)
             theirs = bad & ~np.isin(outcome, _OURS)
-            fresh = (records["flags"] & 1) > 0
+            fresh = (records["flags"] & FLAG_NEW_CONNECTION) > 0
 
             def tell(name: str, which: npt.NDArray[Any], second: _Second = second, sample: npt.NDArray[np.intp] = sample) -> None:
                 second.counts[name] += np.bincount(sample[which], minlength=self._samples)

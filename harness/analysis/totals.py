@@ -1,21 +1,30 @@
 """In: the census of visitors and the outcomes of requests. Out: `Totals`, and the conservation laws that they break, in words.
 
-due = started + dropped; started = completed + failed + abandoned + cut_off; every request that left has ended.
+due = started + dropped; started = completed + failed + abandoned + cut_off; every request that began has ended; the target saw
+requests - requests_unsent.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.analysis.cohorts import OURS
 from harness.engine.window import Census, Window
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_UNSENT, Outcome
 from harness.result import Totals
 
 
-def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int, scouts: Window | None = None) -> Totals:
-    """The run's sums. `outcomes` is (samples, outcomes), of ended requests; those that never left our machine do not count.
+def unsent_of(done: npt.NDArray[Any]) -> int:
+    """How many of these requests (DONE_TYPE) had no connection to leave by; those that our own machine held back are none of them."""
+    return int(((done["flags"] & FLAG_UNSENT > 0) & ~np.isin(done["outcome"], OURS)).sum())
+
+
+def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int, scouts: Window | None = None, *, unsent: int = 0) -> Totals:
+    """The run's sums. `outcomes` is (samples, outcomes), of ended requests; those that our own machine held back do not count.
+    `unsent`: how many of them had no connection, see `unsent_of`.
 
     The requests of `scouts` are part of the sums, as the target has seen them too.
     """
@@ -24,6 +33,7 @@ def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int, scout
         ahead = np.bincount(scouts.done["outcome"], minlength=len(by_outcome))
         by_outcome, walked = by_outcome + ahead, int(ahead.sum() - ahead[list(OURS)].sum())
         received += int(scouts.done["size"].sum())
+        unsent += unsent_of(scouts.done)
     ours = int(by_outcome[list(OURS)].sum())
     ok, cut = int(by_outcome[Outcome.OK]), int(by_outcome[Outcome.CUT_OFF])
     requests = int(by_outcome.sum()) - ours
@@ -40,6 +50,7 @@ def totals(census: Census, outcomes: npt.NDArray[np.int64], received: int, scout
         requests_cut_off=cut,
         bytes=received,
         requests_scouts=walked,
+        requests_unsent=unsent,
     )
 
 

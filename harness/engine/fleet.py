@@ -32,6 +32,7 @@ from harness.engine.scouting import ScoutFailed, TargetDown
 from harness.engine.underway import Underway
 from harness.engine.window import Census, Window
 from harness.engine.windows import joined, window_of
+from harness.engine.wire import FLAG_NEW_CONNECTION
 from harness.safety import is_loopback
 from harness.scenario.catalog import samples
 
@@ -202,7 +203,7 @@ class Fleet:
         self._windows += 1
         window = window_of({**frame, "number": self._windows - 1}, self._underway.settle(frame))
         self._census = window.census
-        fresh = int((window.done["flags"] & 1).sum())
+        fresh = int((window.done["flags"] & FLAG_NEW_CONNECTION).sum())
         if self._ports is not None and (warning := self._ports.look(window.at, fresh)):
             window = replace(window, notes=(*window.notes, warning))
         if frame["over"]:

@@ -1,7 +1,10 @@
 """What workers put on the wire, packed with `struct`: no numpy in a worker, no averaging before the parent has seen it.
 
-SENT  one record for every request that left: when (s, on the master's clock, 0 = the run's start) and its sample number.
+SENT  one record for every request that began: when (s, on the master's clock, 0 = the run's start) and its sample number. A connection that
+      it needs is made after that.
 DONE  one record for every request that ended: see `DONE_FIELDS`. 36 bytes a request; a thousand requests a second are 46 KB/s.
+
+What the target saw is what ended without FLAG_UNSENT: a request whose connection never stood has an outcome, and nobody there knows of it.
 """
 
 from __future__ import annotations
@@ -27,8 +30,10 @@ DONE_FIELDS = (
     ("size", "<u4"),  # bytes of body received
     ("sample", "<u2"),
     ("outcome", "u1"),
-    ("flags", "u1"),  # bit 0: a new connection was made
+    ("flags", "u1"),  # FLAG_… bits
 )
+FLAG_NEW_CONNECTION, FLAG_SCOUT, FLAG_SCANNER = 1, 2, 4
+FLAG_UNSENT = 8  # no byte of the request left: its connection (TLS included) never stood
 
 
 class Outcome(IntEnum):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from harness.analysis.search.generator import lag_limit
-from harness.analysis.totals import totals, violations
+from harness.analysis.totals import totals, unsent_of, violations
 from harness.analysis.watch import Watch
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_NEW_CONNECTION, FLAG_SCOUT, FLAG_UNSENT, Outcome
 
 SOUND = Census(due=100, started=100, completed=100)
 
@@ -97,6 +97,17 @@ def test_requests_that_our_own_machine_could_not_send_are_ours() -> None:
     outcomes[0, Outcome.OK], outcomes[0, Outcome.GENERATOR], outcomes[0, Outcome.HTTP_5XX] = 90, 7, 3
     sums = totals(SOUND, outcomes, 0)
     assert (sums.requests, sums.requests_failed) == (93, 3)
+
+
+def test_requests_whose_connection_never_stood_are_told_apart() -> None:
+    """The target saw the others; scouts count too; what our own machine held back is no request at all."""
+    refused, held_back, scouts = window(outcome=Outcome.REFUSED), window(outcome=Outcome.UNSAFE), window(outcome=Outcome.CUT_OFF)
+    refused.done["flags"] = held_back.done["flags"] = FLAG_UNSENT | FLAG_NEW_CONNECTION
+    scouts.done["flags"][:3] = FLAG_UNSENT | FLAG_SCOUT
+    outcomes = np.zeros((1, len(Outcome)), np.int64)
+    outcomes[0, Outcome.OK], outcomes[0, Outcome.REFUSED], outcomes[0, Outcome.UNSAFE] = 90, 50, 50
+    sums = totals(SOUND, outcomes, 0, scouts, unsent=unsent_of(refused.done) + unsent_of(held_back.done))
+    assert (sums.requests, sums.requests_unsent) == (190, 53)
 
 
 def test_sound_books_balance() -> None:

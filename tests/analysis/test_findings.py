@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.findings import Findings
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_UNSENT, Outcome
 from harness.result import CAUSES
 from tests.analysis.rehearsal import Rehearsal, mail
 from tests.sim.rig import Rig
@@ -29,6 +29,7 @@ def run(kind: str, peak: float, seed: int = 1, stop_after: float = np.inf, ceili
         "limiter": lambda: Bucket(random, rate=200, burst=50, service=exponential(0.02)),
         "free": lambda: Free(random, service=exponential(0.02)),
         "dead": lambda: Always(latency=0.01, outcome=int(Outcome.HTTP_5XX)),
+        "refusing": lambda: Always(latency=0.01, outcome=int(Outcome.REFUSED)),
     }
     rehearsal = Rehearsal(mail(peak), Rig(servers[kind](), np.random.default_rng(seed + 100)), ceiling=ceiling, seed=seed)
     return rehearsal, rehearsal.run(stop_after=stop_after)
@@ -112,7 +113,7 @@ def test_a_run_that_was_stopped_before_it_could_tell_says_so() -> None:
     assert found.losses is None
 
 
-@pytest.mark.parametrize(("kind", "peak"), [("pool", 400.0), ("pool", 120.0), ("limiter", 300.0), ("dead", 100.0)])
+@pytest.mark.parametrize(("kind", "peak"), [("pool", 400.0), ("pool", 120.0), ("limiter", 300.0), ("dead", 100.0), ("refusing", 100.0)])
 def test_the_sums_of_the_findings_are_the_sums_of_the_records(kind: str, peak: float) -> None:
     """Totals, steps, errors and levels tell one story; the laws of conservation hold."""
     rehearsal, found = run(kind, peak)
@@ -120,6 +121,7 @@ def test_the_sums_of_the_findings_are_the_sums_of_the_records(kind: str, peak: f
     bad = ~np.isin(done["outcome"], (Outcome.OK, Outcome.CUT_OFF))
     totals = found.totals
     assert totals.requests == len(done) == sum(len(w.sent) for w in rehearsal.windows)
+    assert totals.requests_unsent == (done["flags"] == FLAG_UNSENT).sum() == (len(done) if kind == "refusing" else 0)
     assert totals.requests_failed == bad.sum() == sum(step.failed for step in found.steps)
     assert totals.due == totals.started + totals.dropped
     assert totals.started == totals.completed + totals.failed + totals.abandoned + totals.cut_off

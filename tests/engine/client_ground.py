@@ -24,7 +24,7 @@ from gevent.server import StreamServer
 
 from harness.engine.browser.client import Browser, Client
 from harness.engine.visitors.steps import compile_call
-from harness.engine.wire import DONE, DONE_FIELDS, SENT, Outcome
+from harness.engine.wire import DONE, DONE_FIELDS, FLAG_UNSENT, SENT, Outcome
 from harness.safety import Gate
 
 gevent.get_hub().NOT_ERROR += (OSError,)  # a server of ours whose client has left says nothing
@@ -60,6 +60,11 @@ class Kept:
 
     def counts(self, sample) -> dict[Outcome, int]:
         return dict(Counter(Outcome(row.outcome) for row in self.rows if row.sample == sample))
+
+    @property
+    def left(self) -> int:
+        """Requests of which a byte left: what a site that reads all that it gets has seen."""
+        return sum(not row.flags & FLAG_UNSENT for row in self.rows)
 
     @property
     def balanced(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.analysis.totals import unsent_of
 from harness.campaigns.plan import Moment
 from harness.engine.fleet import Mission
 from harness.engine.window import Census
@@ -49,7 +50,7 @@ async def handle(reader, writer):
     finally:
         writer.close()
 async def main():
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=int(sys.argv[1]))
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 asyncio.run(main())
@@ -57,10 +58,14 @@ asyncio.run(main())
 
 
 class CountingSite:
-    """Answers everything, counts every request, and remembers the visitor numbers in the order in which they came."""
+    """Answers everything, counts every request, and remembers the visitor numbers in the order in which they came. `queue`: how many
+    connections may wait to be accepted."""
+
+    def __init__(self, queue: int = 4096):
+        self.queue = queue
 
     def __enter__(self):
-        self.process = subprocess.Popen([sys.executable, "-c", SITE], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([sys.executable, "-c", SITE, str(self.queue)], stdout=subprocess.PIPE, text=True)
         self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
         return self
 
@@ -165,17 +170,26 @@ def mission(
 
 
 class Logbook:
-    """Everything that the windows told."""
+    """Everything that the windows told. `requests` are those that the target saw: one without a connection has ended unseen."""
 
     def __init__(self, fleet):
         self.windows = []
-        self.requests = len(fleet.scouting.sent)
-        self.ended = len(fleet.scouting.done)
+        self.begun = self.ended = self.unsent = self.lost = 0
+        self._count(fleet.scouting)
 
     def __call__(self, window):
         self.windows.append(window)
-        self.requests += len(window.sent)
+        self._count(window)
+
+    def _count(self, window):
+        self.begun += len(window.sent)
         self.ended += len(window.done)
+        self.unsent += unsent_of(window.done)
+        self.lost += window.lost  # nobody knows whether those had left
+
+    @property
+    def requests(self):
+        return self.begun - self.unsent
 
     @property
     def notes(self):

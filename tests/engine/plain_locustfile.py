@@ -11,7 +11,7 @@ from gevent.pool import Group
 
 from harness.engine import recruit
 from harness.engine.visitors.visit import Scouted, Tally
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_NEW_CONNECTION, FLAG_UNSENT, Outcome
 from harness.scenario.catalog import samples
 from harness.scenario.model import Think
 
@@ -111,9 +111,10 @@ class PlainCrew:
         url = self.orders.scenario.journeys[journey].steps[step].url
         sent = time.monotonic()
         self.recorder.sent(sent, sample)
-        outcome, message, size = Outcome.CUT_OFF, "", 0
+        outcome, message, size, flags = Outcome.CUT_OFF, "", 0, FLAG_NEW_CONNECTION | FLAG_UNSENT
         try:
             with socket.create_connection(self.address, timeout=10) as sock:
+                flags = FLAG_NEW_CONNECTION
                 sock.sendall(f"GET {url} HTTP/1.0\r\nHost: x\r\nX-Visitor: {number}\r\n\r\n".encode())
                 answer = b""
                 while piece := sock.recv(65536):
@@ -138,7 +139,7 @@ class PlainCrew:
             outcome, message = Outcome.RESET, type(error).__name__
         finally:
             total = time.monotonic() - sent
-            self.recorder.done(sent, sent - planned, 0.0, 0.0, total, total, size, sample, int(outcome), 1)
+            self.recorder.done(sent, sent - planned, 0.0, 0.0, total, total, size, sample, int(outcome), flags)
             if message:
                 self.recorder.error(sample, int(outcome), message)
         return outcome, message

@@ -308,7 +308,7 @@ def test_an_unknown_authority_is_refused(authority):
     with authority.serve("127.0.0.1") as served:
         visitor = Lone()
         assert fetch(visitor, served.base) is Outcome.TLS
-        assert served.heads == [], "nothing is said to a server that nobody vouches for"
+        assert served.heads == [] and visitor.record.left == 0, "nothing is said to a server that nobody vouches for"
 
 
 def test_an_expired_certificate_is_refused(authority):
@@ -341,6 +341,7 @@ def test_a_server_that_is_silent_in_the_handshake_is_a_timeout():
     with Served(lambda sock: gevent.sleep(3)) as served:
         visitor = Lone()
         assert fetch(visitor, served.base.replace("http:", "https:"), timeout=0.2) is Outcome.READ_TIMEOUT
+        assert visitor.record.left == 0
 
 
 def test_one_context_serves_everybody(authority):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from fleet_ground import PLAIN, CountingSite, balanced, fly, mission, scenario
@@ -32,7 +35,19 @@ def test_every_visitor_is_accounted_for(flown):
 def test_the_target_saw_exactly_the_requests_that_were_recorded(flown):
     """Scouts and scanners included."""
     book, _, seen, _ = flown
-    assert book.requests == book.ended == seen
+    assert book.begun == book.ended and book.requests == seen
+
+
+def test_who_is_cut_off_before_a_connection_stands_is_no_request_that_the_target_saw(tmp_path):
+    """The site stands still behind a short queue when the load ends: those in the queue have sent their request, those before it have not.
+    One worker: connections come one after the other, so none can stand for the visitor alone."""
+    with CountingSite(queue=8) as site:
+        with Fleet(mission(site.url, tmp_path / "run.log", workers=1)) as fleet:
+            book, census = fly(fleet, {0: 40}, 6, at={3: lambda: os.kill(site.process.pid, signal.SIGSTOP)}, grace=0.0)
+        os.kill(site.process.pid, signal.SIGCONT)
+        seen = site.seen()
+    assert balanced(census) and census.cut_off > book.unsent > 8
+    assert book.begun == book.ended and book.requests == seen
 
 
 def test_windows_follow_each_other_without_a_gap(flown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import random
 import weakref
@@ -13,8 +14,7 @@ import pytest
 from client_ground import Served, answering, ok, reset, until
 from test_compiler import crew_for, journeys, live
 
-from harness.engine.visitors.strand import FLAG_SCANNER, FLAG_SCOUT
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_SCANNER, FLAG_SCOUT, Outcome
 
 STEPS = ("page: /start", "think: 20 s to 40 s", "get: /ticket\n        extract: {t: json $.t}", "think: 1 min", "get: /end/{{ t }}")
 
@@ -123,6 +123,27 @@ def test_who_is_cut_in_the_middle_of_a_request_leaves_it_on_record_as_cut_off():
         assert until(lambda: len(gone) == 20)
     assert record.outcomes == [Outcome.CUT_OFF] * 20 and record.balanced
     assert crew.tally.cut_off == 20 and not record.errors
+
+
+def test_who_is_cut_while_connecting_has_sent_nothing_and_the_account_with_the_site_closes():
+    """A listener that accepts nobody: the requests of the few in its queue have left, those of all others have not, and the record tells
+    them apart."""
+    listener = ground.socket.create_server(("127.0.0.1", 0), backlog=2)
+    crew, record, _ = crew_for(f"http://127.0.0.1:{listener.getsockname()[1]}", journeys("get: /"))
+    for number in range(20):
+        crew.arrive(number, 0, ground.monotonic())
+    assert until(lambda: len(record.sents) == 20)
+    crew.cut_all()
+    assert crew.join(2) and crew.tally.cut_off == 20
+    assert record.outcomes == [Outcome.CUT_OFF] * 20 and record.balanced
+    seen = 0
+    with contextlib.suppress(TimeoutError):
+        listener.settimeout(1.5)  # beyond the second after which a connection that was cut would be asked for again
+        while True:
+            with listener.accept()[0] as sock:
+                seen += sock.recv(1000).startswith(b"GET / ")
+    listener.close()
+    assert seen == record.left and 0 < seen < 20
 
 
 def test_cutting_a_visitor_before_its_first_turn_sends_nothing():

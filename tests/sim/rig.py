@@ -8,7 +8,7 @@ import numpy as np
 from harness.analysis.search import Profile, Search
 from harness.campaigns.plan import Moment
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_UNSENT, Outcome
 from harness.result import BreakingPoint
 from harness.scenario.catalog import Sample
 from harness.scenario.model import Promise
@@ -94,6 +94,7 @@ class Rig:
         done = np.zeros(int(over.sum()), DONE_TYPE)
         done["sent"], done["total"], done["sample"], done["outcome"] = (column[over] for column in joined)
         done["first_byte"] = done["total"]
+        done["flags"][done["outcome"] == Outcome.REFUSED] = FLAG_UNSENT
         done = done[np.argsort(done["sent"] + done["total"], kind="stable")]
         records = np.zeros(len(times), SENT_TYPE)
         records["at"], records["sample"] = times, which

@@ -1,8 +1,8 @@
 """In: a visitor's requests. Out: answers, and for each request exactly one `sent` and one `done` on record: `Client` and `Browser`.
 
-One request is one request on the wire. Nothing is ever sent twice: a kept connection is looked at (without waiting) before it is used
-again, and replaced when the other side has closed it; if it closes after the first byte has left, the request has failed with RESET, and
-is counted so. (A browser would try once more and so hide it; at the breaking point that doubles the load.)
+One request is one on the wire, or none (FLAG_UNSENT) if its connection never stood. Nothing is ever sent twice: a kept connection is looked
+at (without waiting) before it is used again, and replaced when the other side has closed it; if it closes after the first byte has left,
+the request has failed with RESET. (A browser would try once more and so hide it; at the breaking point that doubles the load.)
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from harness.engine.browser.names import Names
 from harness.engine.browser.origin import Origin
 from harness.engine.browser.tls import shared_context
 from harness.engine.browser.trouble import TimedOut, Trouble, of_os_error, of_status
-from harness.engine.visitors.strand import FLAG_NEW_CONNECTION, Record
-from harness.engine.wire import Outcome
+from harness.engine.visitors.strand import Record
+from harness.engine.wire import FLAG_NEW_CONNECTION, FLAG_UNSENT, Outcome
 from harness.safety import Gate, normal
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def _header_pattern(name: str) -> re.Pattern[bytes]:
 
 
 class Client:
-    """What all visitors of a worker share: the gate, known names, the TLS context, the source addresses that connections leave from in
-    turn."""
+    """What all visitors of a worker share: the gate, known names, the TLS context, the source addresses to leave from in turn."""
 
     def __init__(self, *, gate: Gate, names: Names | None = None, authorities: Path | None = None, sources: Sequence[str] = ()) -> None:
         self.gate = gate
@@ -187,9 +186,10 @@ class Browser:
         try:
             connection = self._take(origin) if self._idle else None
             if connection is None:
+                flags |= FLAG_NEW_CONNECTION | FLAG_UNSENT
                 connection = Connection(origin)
-                flags |= FLAG_NEW_CONNECTION
                 connection.open(self._client)
+                flags ^= FLAG_UNSENT
             connection.send(data)
             connection.receive(read, bodiless)
             ended = monotonic()

@@ -13,7 +13,6 @@ from harness.engine.wire import Outcome
 if TYPE_CHECKING:
     from harness.engine.visitors.users import State, Visitor
 
-FLAG_NEW_CONNECTION, FLAG_SCOUT, FLAG_SCANNER = 1, 2, 4
 SNAPSHOTS = 64  # states kept for each dwelling step
 FOREVER = float("inf")
 
@@ -23,7 +22,7 @@ class Record(Protocol):
     seconds."""
 
     def sent(self, at: float, sample: int) -> None:
-        """A request is about to leave (its connection, if it needs one, not yet made)."""
+        """A request begins (its connection, if it needs one, not yet made)."""
 
     def done(
         self,
@@ -38,8 +37,7 @@ class Record(Protocol):
         outcome: int,
         flags: int,
     ) -> None:
-        """The same request ended: exactly one `done` for each `sent`. Fields as in wire.DONE_FIELDS. flags: 1 new connection, 2 scout, 4
-        scanner."""
+        """The same request ended: exactly one `done` for each `sent`. Fields as in wire.DONE_FIELDS."""
 
     def error(self, sample: int, outcome: int, message: str) -> None:
         """Why a request failed, in bounded words without URLs or values."""

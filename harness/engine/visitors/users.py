@@ -19,10 +19,10 @@ from locust.exception import StopUser
 from harness.engine.browser.client import Browser, Client
 from harness.engine.browser.cookies import Cookie
 from harness.engine.browser.trouble import Trouble
-from harness.engine.visitors.strand import FLAG_SCANNER, FLAG_SCOUT, Scouted, Strand
+from harness.engine.visitors.strand import Scouted, Strand
 from harness.engine.visitors.visit import Crew
 from harness.engine.visitors.words import Dice
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_SCANNER, FLAG_SCOUT, Outcome
 
 if TYPE_CHECKING:
     from gevent.event import Event
