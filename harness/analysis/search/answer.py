@@ -124,7 +124,10 @@ class Answer:
             if belief.first_estimate
         )
         if belief.by_failures:
-            return self._harm.failing(), f"Requests failed before they became slow: {self._harm.failed} of {self._harm.decided}.{moved}"
+            fact = f"Requests failed before they became slow: {self._harm.failed} of {self._harm.decided}."
+            if bucket := belief.failures.bucket:
+                fact += f" A limiter lets {bucket.limit:.3g} requests/s pass, and {bucket.burst:.0f} at once after a pause."
+            return self._harm.failing(), fact + moved
         found = belief.fit
         if found is None:
             return "slow", f"Responses became slow.{moved}"

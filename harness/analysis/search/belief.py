@@ -38,7 +38,7 @@ class Belief:
         self.whole = Estimator(demands=self._demands(), seed=seed)
         self.hidden: Hidden | None = None
         self._reading: Reading | None = None
-        self.failures = Failures(asked.failing, samples)
+        self.failures = Failures(asked.failing, samples, self.meter)
         self._warmth = Warmth()
         self.stalls = Stalls(self.meter)
         self.drift: set[str] = set()  # "rose", "fell"
@@ -132,7 +132,9 @@ class Belief:
             self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
         self.queue.stalls = self.stalls.law
         self.queue.refit()
-        self.failures.refit(self.bottleneck.failing())
+        failing = self.bottleneck.failing()
+        failed = self.everything if failing is None else failing
+        self.failures.refit(failing, (self.mix.requests(failed), max(self.mix.uncertainty(failed), 1e-3)))
         return self.dial
 
     # ------------------------------------------------------------------ out

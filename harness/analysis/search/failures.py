@@ -1,4 +1,6 @@
-"""In: `Reading`s. Out: the dial at which too many requests fail, from every window in which the dial stood still (see refusals.py)."""
+"""In: `Reading`s. Out: the dial at which too many requests fail: from the one token bucket that turns away just those that failed (see
+tokens.py); without such a one, from the shares that failed in the windows in which the dial stood still (see refusals.py).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import numpy.typing as npt
 
 from harness.analysis.search import refusals
 from harness.analysis.search.estimator import Interval
-from harness.analysis.search.meter import Reading
+from harness.analysis.search.meter import Meter, Reading
+from harness.analysis.search.tokens import Bucket, Tokens
 
 Mask = npt.NDArray[np.bool_]
 _CELL = 0.03  # of log rate: windows closer than this count as one rate
@@ -17,11 +20,14 @@ _NEEDED = 5  # failures that make a law
 
 
 class Failures:
-    """`allowed`: the share of all requests that may fail."""
+    """`allowed`: the share of all requests that may fail. `meter` has read each reading that is added."""
 
-    def __init__(self, allowed: float, samples: int) -> None:
+    def __init__(self, allowed: float, samples: int, meter: Meter) -> None:
         self.allowed = allowed
+        self._meter = meter
+        self._tokens = Tokens(meter, np.ones(samples, bool))
         self._dials = np.zeros(64)  # 0 where the dial did not stand still
+        self._seconds = np.zeros(64)
         self._counts = np.zeros((64, 2, samples), np.int32)  # sent and failed
         self._size = self._first = 0
         self._posterior: refusals.Posterior | None = None
@@ -30,21 +36,25 @@ class Failures:
         """`steady`: the dial stood still since the window before, so the failures belong to this rate."""
         if self._size == len(self._dials):
             self._dials = np.concatenate([self._dials, np.zeros_like(self._dials)])
+            self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
-        self._dials[self._size] = reading.dial if steady else 0.0
+        self._dials[self._size], self._seconds[self._size] = reading.dial if steady else 0.0, reading.seconds
         self._counts[self._size] = reading.sent, reading.failed
         self._size += 1
+        self._tokens.watch()
 
     def forget(self, windows: int) -> None:
         """Believe only the last so many windows."""
         self._first = max(self._first, self._size - windows)
+        self._tokens = Tokens(self._meter, self._tokens.members)
 
-    def refit(self, members: Mask | None) -> None:
-        """Fit the samples that fail together (None: all)."""
+    def refit(self, members: Mask | None, per_dial: tuple[float, float]) -> None:
+        """Fit the samples that fail together (None: all). `per_dial`: requests of theirs for each unit of the dial while none failed, and
+        the relative error of that."""
         before, self._posterior = self._posterior, None
         dials, counts = self._dials[self._first : self._size], self._counts[self._first : self._size]
         held = (dials > 0) & (counts[:, 0].sum(axis=1) > 0)
-        dials, counts = dials[held], counts[held]
+        dials, counts, seconds = dials[held], counts[held], self._seconds[self._first : self._size][held]
         everything = np.ones(counts.shape[2], bool)
         members = everything if members is None else members
         mine, others = counts[:, :, members].sum(axis=2), counts[:, 1, ~members].sum()
@@ -53,6 +63,16 @@ class Failures:
         all_sent = counts[:, 0].sum()
         allowed = float((self.allowed - others / all_sent) / (mine[:, 0].sum() / all_sent))
         if not 0 < allowed < 0.9:
+            return
+        if not np.array_equal(members, self._tokens.members):
+            self._tokens = Tokens(self._meter, members)
+        exact = self._tokens.posterior(allowed)
+        if exact is not None:
+            # What was sent at dials that stood still, and what was sent for each visitor before: the surer counts for more.
+            sent = float(mine[:, 0].sum())
+            own, sure, usual, unsure = sent / float((dials * seconds).sum()), sent, per_dial[0], per_dial[1] ** -2
+            ratio = (own * sure + usual * unsure) / (sure + unsure) if usual > 0 else own
+            self._posterior = refusals.Posterior(rates=exact.rates / ratio, cumulative=exact.cumulative)
             return
         _, cell = np.unique(np.round(np.log(dials) / _CELL), return_inverse=True)
         requests, failures = np.bincount(cell, mine[:, 0]), np.bincount(cell, mine[:, 1])
@@ -70,6 +90,11 @@ class Failures:
     def dial(self) -> float:
         """The estimate; NaN while too few requests failed."""
         return self._posterior.quantile(0.5) if self._posterior is not None else float("nan")
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The token bucket that refuses requests, where it is one."""
+        return self._tokens.bucket if self._posterior is not None else None
 
     def interval(self) -> Interval:
         """The 90 % interval of the posterior, widened by what the law cannot know."""

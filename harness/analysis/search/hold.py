@@ -131,12 +131,10 @@ class Hold:
         calm = _COLD_LATE * self._beats.total("all_decided", 4) if self._cold() else 0.0
         quiet = self._beats.total("failed", 4) == 0 and (beat.late == 0 or self._beats.total("all_late", 4) <= calm)
         if self.refusing:
-            failed, sent, allowed = (
-                self._beats.total("failed", 8),
-                self._beats.total("all_decided", min(8, held)),
-                self._belief.failures.allowed,
-            )
-            if quiet and held >= 6 and failed == 0 and sent * allowed >= _MISSED:
+            allowed = self._belief.failures.allowed
+            tell = next((n for n in (8, 16, 24) if self._beats.total("all_decided", min(n, held)) * allowed >= _MISSED), None)
+            failed = self._beats.total("failed", 8)
+            if quiet and held >= 6 and tell is not None and self._beats.total("failed", tell) == 0:
                 self.climb = max(self.climb, beat.dial) * 1.03
             elif failed >= 3 and failed > 1.5 * allowed * self._beats.total("all_decided", 8):
                 self.climb = 0.0  # it was luck: here too much fails

@@ -57,6 +57,13 @@ def refused(load: npt.ArrayLike, burst: float) -> Floats:
     return share
 
 
+def load_of(allowed: float, burst: float) -> float:
+    """The load (rate over limit) at which a token bucket refuses the share `allowed` of arrivals at random."""
+    if burst <= _BURSTS[-1]:
+        return float(np.exp(np.interp(np.log(allowed), np.log(refused(_LOADS, burst)), np.log(_LOADS))))
+    return float(np.interp(allowed, _loss(_RELATIVE, 1.0, burst), _RELATIVE))
+
+
 _REFUSED = np.log([refused(_LOADS, burst) for burst in _BURSTS])
 
 
