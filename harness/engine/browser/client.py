@@ -240,9 +240,7 @@ class Browser:
         found = answer.lower.find(b"\nset-cookie")  # a tenth of a pattern's price
         while found >= 0:
             end = head.find(b"\n", found + 1)
-            name, _, line = head[found + 1 : end].partition(b":")
-            if len(name.rstrip(b" \t")) == 10:  # and not Set-Cookie2
-                self.jar.store(line.strip().decode("latin-1"), answer.origin.host, answer.path.partition("?")[0])
+            self.jar.hear(head[found + 1 : end], answer.origin.host, answer.path)
             found = answer.lower.find(b"\nset-cookie", end)
         if answer.status in REDIRECTS and hops >= 0:
             answer.location = answer.header("location")
