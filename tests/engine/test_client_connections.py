@@ -9,12 +9,12 @@ import client_ground as ground
 import gevent
 import pytest
 import trustme
-from client_ground import HEAD, Lone, Served, answering, ok, raw, until
+from client_ground import HEAD, Lone, Served, answering, ok, raw, reset, until
 from gevent import ssl
 
 from harness.engine.browser.names import Names
 from harness.engine.browser.trouble import Trouble
-from harness.engine.wire import Outcome
+from harness.engine.wire import FLAG_NEW_CONNECTION, Outcome
 from harness.safety import Gate
 
 
@@ -164,6 +164,46 @@ def test_an_answer_in_many_pieces_is_one_answer():
         assert fetch(visitor, served.base, read=True) is Outcome.OK
         assert visitor.last().size == 5
         assert visitor.browser.jar.line("127.0.0.1", "/", False) == b"a=1"
+
+
+def test_each_request_on_a_connection_has_its_own_time():
+    """A longer one outlives the time of the one before it; a shorter one ends at its own, though a longer time was running."""
+
+    def handle(sock):
+        while head := served.read_head(sock):
+            gevent.sleep(float(head.split(b" ")[1][1:]))
+            sock.sendall(ok())
+
+    served = Served(handle)
+    with served:
+        visitor = Lone()
+        assert fetch(visitor, served.base, "/0", timeout=0.1) is Outcome.OK
+        assert fetch(visitor, served.base, "/0.25", timeout=0.5) is Outcome.OK
+        gevent.sleep(0.5)  # nobody waits when their times run out
+        assert fetch(visitor, served.base, "/0", timeout=5) is Outcome.OK
+        assert fetch(visitor, served.base, "/1", timeout=0.1) is Outcome.READ_TIMEOUT
+    assert served.connections == 1
+    assert visitor.last().total == pytest.approx(0.1, abs=0.03)
+
+
+def test_what_is_left_of_a_visitors_connection_serves_the_next_one_as_new():
+    """Another site, sizes and times of its own; what ended badly is not kept."""
+    with Served(lambda sock: None) as gone:
+        nobody = gone.base
+    with answering(ok(b"x" * 5000)) as one, answering(ok(b"y"), ok(b"z" * 70)) as other, raw(reset) as broken:
+        visitor = Lone()
+        spare = visitor.client.spare
+        for base, outcome in ((broken.base, Outcome.RESET), (nobody, Outcome.REFUSED)):
+            assert fetch(visitor, one.base) is Outcome.OK
+            visitor.browser.close()
+            assert len(spare) == 1
+            assert fetch(visitor, base) is outcome and not spare
+            assert (visitor.last().size, visitor.last().first_byte) == (0, 0.0)
+        assert fetch(visitor, one.base) is Outcome.OK
+        visitor.browser.close()
+        assert [fetch(visitor, other.base) for _ in range(2)] == [Outcome.OK] * 2 and not spare
+    assert [row.size for row in visitor.record.rows] == [5000, 0, 5000, 0, 5000, 1, 70]
+    assert [row.flags & FLAG_NEW_CONNECTION for row in visitor.record.rows] == [1] * 6 + [0]
 
 
 def test_leaving_closes_every_socket():

@@ -16,9 +16,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import gevent
-from greenlet import getcurrent
-
 from harness.engine.browser.body import unpack
 from harness.engine.browser.connection import Connection
 from harness.engine.browser.cookies import Jar
@@ -33,6 +30,7 @@ from harness.safety import Gate, normal
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+SPARE = 500  # shut connections that are kept for the next visitors
 HOPS = 10  # redirects that are followed for one request
 REDIRECTS = (301, 302, 303, 307, 308)
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
@@ -55,7 +53,7 @@ class Client:
         self._tls: ssl.SSLContext | None = None
         self._sources = {False: [s for s in sources if ":" not in s], True: [s for s in sources if ":" in s]}
         self._turn = 0
-        self.loop = gevent.get_hub().loop
+        self.spare: list[Connection] = []  # of visitors who have left: shut, for the next ones
         self._origins: dict[tuple[bool, str, int], Origin] = {}
 
     @property
@@ -150,8 +148,13 @@ class Browser:
 
     def close(self) -> None:
         """Close what is idle; what is in use is closed by who uses it."""
+        spare = self._client.spare
         for connection in self._idle:
-            connection.close()
+            if len(spare) < SPARE:
+                connection.shut()
+                spare.append(connection)
+            else:
+                connection.close()
         self._idle.clear()
 
     def exchange(
@@ -181,15 +184,17 @@ class Browser:
         trouble: Trouble | None = None
         outcome = _CUT_OFF
         ended = 0.0
-        timer = self._client.loop.timer(max(0.0, deadline - sent))
-        timer.start(getcurrent().throw, TimedOut)
         try:
             connection = self._take(origin) if self._idle else None
             if connection is None:
                 flags |= FLAG_NEW_CONNECTION | FLAG_UNSENT
-                connection = Connection(origin)
+                spare = self._client.spare
+                connection = spare.pop().renew(origin) if spare else Connection(origin)
+                connection.alarm.set(deadline, sent)
                 connection.open(self._client)
                 flags ^= FLAG_UNSENT
+            else:
+                connection.alarm.set(deadline, sent)
             connection.send(data)
             connection.receive(read, bodiless)
             ended = monotonic()
@@ -204,13 +209,25 @@ class Browser:
         except OSError as error:
             trouble = of_os_error(error)
         finally:
-            timer.close()  # nothing above has waited since the last byte, so it cannot have run out meanwhile
             ended = ended or monotonic()
             if trouble is not None:
                 outcome = trouble.outcome
                 self._record.error(sample, outcome, trouble.message)
-            self._write_down(sent, planned, ended, connection, sample, outcome, flags)
+            fresh = connection if flags & FLAG_NEW_CONNECTION else None
+            self._record.done(
+                sent,
+                max(0.0, sent - planned) if planned else 0.0,
+                0.0 if fresh is None else fresh.connect_seconds,
+                0.0 if fresh is None else fresh.tls_seconds,
+                connection.first_at - sent if connection is not None and connection.first_at > sent else 0.0,
+                ended - sent,
+                0 if connection is None else connection.size,
+                sample,
+                outcome,
+                flags,
+            )
             if connection is not None:
+                connection.alarm.hand = None  # nothing above has waited since the last byte, so its time cannot have run out meanwhile
                 if answer is not None and connection.keep:
                     self._idle.append(connection)
                 else:
@@ -240,36 +257,13 @@ class Browser:
         found = answer.lower.find(b"\nset-cookie")  # a tenth of a pattern's price
         while found >= 0:
             end = head.find(b"\n", found + 1)
-            name, _, line = head[found + 1 : end].partition(b":")
-            if len(name.rstrip(b" \t")) == 10:  # and not Set-Cookie2
-                self.jar.store(line.strip().decode("latin-1"), answer.origin.host, answer.path.partition("?")[0])
+            self.jar.hear(head[found + 1 : end], answer.origin.host, answer.path)
             found = answer.lower.find(b"\nset-cookie", end)
         if answer.status in REDIRECTS and hops >= 0:
             answer.location = answer.header("location")
             if answer.location is not None:
                 return None if hops else Trouble(Outcome.PROTOCOL, f"more than {HOPS} redirects")
         return judge(answer)
-
-    def _write_down(
-        self, sent: float, planned: float, ended: float, connection: Connection | None, sample: int, outcome: int, flags: int
-    ) -> None:
-        wait = max(0.0, sent - planned) if planned else 0.0
-        if connection is None:
-            self._record.done(sent, wait, 0.0, 0.0, 0.0, ended - sent, 0, sample, outcome, flags)
-            return
-        new = flags & FLAG_NEW_CONNECTION
-        self._record.done(
-            sent,
-            wait,
-            connection.connect_seconds if new else 0.0,
-            connection.tls_seconds if new else 0.0,
-            connection.first_at - sent if connection.first_at > sent else 0.0,
-            ended - sent,
-            connection.size,
-            sample,
-            outcome,
-            flags,
-        )
 
 
 def next_place(answer: Answer, client: Client) -> tuple[Origin, str]:

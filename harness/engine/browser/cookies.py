@@ -14,6 +14,10 @@ from typing import NamedTuple
 MOST = 180  # cookies a jar holds (RFC 6265 section 6.1 asks for 50 a domain): the oldest goes
 
 
+Source = tuple[str, str | None]  # host and path; None: any path
+Attributes = tuple[str | None, str | None, bool, float | None, float | None]  # path, domain, secure, expires, seconds to live
+
+
 class Cookie(NamedTuple):
     """One stored cookie. `expires` is in seconds of the Unix clock; `host_only`: no Domain attribute was given. (A tuple: made in a
     third of a frozen dataclass's time, and one is made for every visitor.)"""
@@ -42,15 +46,14 @@ class Cookie(NamedTuple):
 class Jar:
     """The cookies of one visitor."""
 
-    __slots__ = ("_cookies", "_last", "_lines", "_sooner", "_uniform")
+    __slots__ = ("_cookies", "_known", "_lines", "_sooner", "_uniform")
 
     def __init__(self) -> None:
         self._cookies: tuple[Cookie, ...] = ()  # in order of creation; a tuple, so that a copy for another visitor is free
         self._lines: dict[tuple[str, str, bool] | bool, bytes] = {}
+        self._known: dict[bytes, Source] = {}  # lines that would change nothing: sites send the same ones with every answer
         self._sooner: float | None = None  # when the first of them expires
         self._uniform: str | None = None  # the host, where all of them belong to one and to all of its paths
-        # what was stored last, if it has no expiry: sites send the same line with every answer; the path is None if the line has its own
-        self._last: tuple[str, str, str | None] | None = None
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -64,33 +67,54 @@ class Jar:
         """Take over another jar's cookies."""
         self._set(state)
 
-    def line(self, host: str, path: str, secure: bool) -> bytes:
-        """The value of the Cookie header there, or b"". Longer paths first, then older cookies (section 5.4)."""
+    def line(self, host: str, target: str, secure: bool) -> bytes:
+        """The value of the Cookie header there (path and query), or b"". Longer paths first, then older cookies (section 5.4)."""
         if not self._cookies:
             return b""
         if self._sooner is not None and self._sooner <= time():
             now = time()
             self._set(tuple(c for c in self._cookies if c.expires is None or c.expires > now))
+        path = target if host == self._uniform else target.partition("?")[0]
         place = secure if host == self._uniform else (host, path, secure)
         line = self._lines.get(place)
         if line is None:
-            fitting = sorted((c for c in self._cookies if c.fits(host, path, secure)), key=lambda c: -len(c.path))
+            fitting = [c for c in self._cookies if c.fits(host, path, secure)]
+            if len(fitting) > 1:
+                fitting.sort(key=lambda c: -len(c.path))
             line = "; ".join([f"{c.name}={c.value}" for c in fitting]).encode("latin-1", "replace")
             if len(self._lines) >= 8:
                 self._lines.clear()
             self._lines[place] = line
         return line
 
-    def store(self, header: str, host: str, path: str) -> None:
-        """One Set-Cookie header of an answer from that host and path (sections 5.2 and 5.3). What breaks the rules is ignored."""
-        last = self._last
-        if last is not None and last[0] == header and last[1] == host and last[2] in (None, path):
+    def hear(self, line: bytes, host: str, target: str) -> None:
+        """One line of the head of an answer from that host and target (path and query) that may be a Set-Cookie."""
+        known = self._known.get(line)
+        if known is not None and known[0] == host and (known[1] is None or known[1] == target):
             return
-        cookie = parse(header, host, path)
+        name, _, header = line.partition(b":")
+        if name.rstrip(b" \t").lower() != b"set-cookie":
+            return
+        path = target.partition("?")[0]
+        source = self.store(header.strip().decode("latin-1"), host, path)
+        if source is not None:
+            if len(self._known) >= 8:
+                self._known.clear()
+            self._known[line] = source
+
+    def store(self, header: str, host: str, path: str) -> Source | None:
+        """One Set-Cookie header of an answer from that host and path (sections 5.2 and 5.3). What breaks the rules is ignored.
+
+        Returns from where it would change nothing, until another one does."""
+        pair, _, rest = header.partition(";")
+        attributes = _attributes(rest)
+        cookie = _cookie(pair, attributes, host, path)
         if cookie is None:
-            return
-        own_path = _attributes(header.partition(";")[2])[0]
-        self._last = (header, host, None if own_path else path) if cookie.expires is None else None
+            return None
+        self._keep(cookie)
+        return (host, None if attributes[0] else path) if cookie.expires is None else None
+
+    def _keep(self, cookie: Cookie) -> None:
         kept = self._cookies
         for at, other in enumerate(kept):
             if cookie.replaces(other):
@@ -104,7 +128,8 @@ class Jar:
 
     def _set(self, cookies: tuple[Cookie, ...]) -> None:
         self._cookies = cookies
-        self._lines = {}
+        self._lines.clear()
+        self._known.clear()
         self._sooner = None
         self._uniform = cookies[0].domain if cookies else None
         for cookie in cookies:
@@ -114,14 +139,13 @@ class Jar:
                 self._uniform = None
 
 
-def parse(header: str, host: str, path: str) -> Cookie | None:
+def _cookie(pair: str, attributes: Attributes, host: str, path: str) -> Cookie | None:
     """A Set-Cookie header as a cookie, or None where the rules say to ignore it."""
-    pair, _, rest = header.partition(";")
     name, equals, value = pair.partition("=")
     name = name.strip()
     if not equals or not name:
         return None
-    where, wanted, secure, expires, lives = _attributes(rest)
+    where, wanted, secure, expires, lives = attributes
     domain, host_only = host, wanted is None
     if wanted is not None:
         domain = wanted
@@ -135,7 +159,7 @@ def parse(header: str, host: str, path: str) -> Cookie | None:
 
 
 @lru_cache(maxsize=512)
-def _attributes(text: str) -> tuple[str | None, str | None, bool, float | None, float | None]:
+def _attributes(text: str) -> Attributes:
     """Path, Domain, Secure, Expires and Max-Age of a Set-Cookie line. What follows the value is the same for all visitors of a site."""
     where: str | None = None
     domain: str | None = None

@@ -108,7 +108,7 @@ class Call:
         browser = visitor.browser
         lines: bytes | None = None
         while True:
-            cookies = browser.jar.line(origin.host, target.partition("?")[0], origin.secure)
+            cookies = browser.jar.line(origin.host, target, origin.secure)
             head = b"%bCookie: %b\r\n" % (start, cookies) if cookies else start
             answer = browser.exchange(
                 origin,

@@ -4,6 +4,7 @@ start."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.engine.browser.trouble import Trouble
@@ -26,13 +27,19 @@ def scramble(value: int) -> int:
     return value ^ (value >> 31)
 
 
+@lru_cache(maxsize=8)
+def _of_seed(seed: int) -> int:
+    """All visitors of a run have the same."""
+    return scramble(seed & _MASK)
+
+
 class Dice:
     """A visitor's own randomness, seeded by (run's seed, visitor's number): 8 bytes of state where random.Random has 2,500."""
 
     __slots__ = ("_state",)
 
     def __init__(self, seed: int, number: int) -> None:
-        self._state = scramble(scramble(seed & _MASK) ^ (number & _MASK))
+        self._state = scramble(_of_seed(seed) ^ (number & _MASK))
 
     def random(self) -> float:
         """Uniform in [0, 1), 53 bits."""
@@ -42,7 +49,7 @@ class Dice:
 
 def of_visitor(name: str, seed: int, number: int) -> str:
     """A value that visitor `number` of a run has from the start; addresses are under example.com (RFC 2606), where no mail can arrive."""
-    tag = f"{scramble(scramble(seed & _MASK) + number) & 0xFFFFFFFFFFFF:012x}"
+    tag = f"{scramble(_of_seed(seed) + number) & 0xFFFFFFFFFFFF:012x}"
     match name:
         case "visitor.number":
             return str(number)
