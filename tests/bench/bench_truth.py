@@ -10,7 +10,7 @@ import time
 
 from tests.bench.truth.__main__ import told
 from tests.bench.truth.cases import CASES
-from tests.bench.truth.rows import SINCE, add, read
+from tests.bench.truth.rows import add, read
 from tests.bench.truth.stacks import missing
 from tests.bench.truth.table import table
 from tests.bench.truth.trial import surge
@@ -24,7 +24,7 @@ def main() -> int:
     end = time.monotonic() + SECONDS
     for number in range(RUNS):
         for case in CASES.values():
-            there = [row for row in read(since=SINCE) if (row.kind, row.tool, row.profile) == (case.name, "surge", "quick")]
+            there = [row for row in read() if (row.kind, row.tool, row.profile) == (case.name, "surge", "quick")]
             if len(there) > number or time.monotonic() > end:
                 continue
             if lacking := case.stack and missing(case.stack[0]):
@@ -37,7 +37,7 @@ def main() -> int:
                 continue
             add(row)
             print(told(row), flush=True)
-    text = table(read(since=SINCE))
+    text = table(read())
     print(text)
     return int("MISSED" in text)
 

@@ -83,12 +83,15 @@ def test_where_a_search_begins_does_not_give_the_truth_away() -> None:
 
 
 def test_rows_come_back_as_they_were_written_and_only_those_since_a_date(tmp_path: Path) -> None:
+    """Without a date, a surge counts from the day of the present search on, another tool's test from an earlier one."""
     file = tmp_path / "rows.csv"
     later = replace(SILENT, date="2026-11-22T01:00:00+00:00")
-    for row in (RIGHT, later):
+    other, now = replace(later, tool="steps"), replace(later, date="2030-01-01T00:00:00+00:00")
+    for row in (RIGHT, later, other, now):
         add(row, file)
-    assert read([file]) == [RIGHT, later]
-    assert read([file], since="2026-11-22") == [later]
+    assert read([file], since="") == [RIGHT, later, other, now]
+    assert read([file], since="2026-11-22") == [later, other, now]
+    assert read([file]) == [other, now]
 
 
 def test_the_table_shows_a_miss_as_a_miss() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tests.bench.truth.cases import CASES
 from tests.bench.truth.ramp import ramp
-from tests.bench.truth.rows import FILE, SINCE, Row, add, read
+from tests.bench.truth.rows import FILE, Row, add, read
 from tests.bench.truth.stacks import missing
 from tests.bench.truth.table import table
 from tests.bench.truth.trial import surge
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="rows that each case is to have")
     parser.add_argument("--budget", choices=("quick", "full"), default="quick")
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--since", default=SINCE, help="count and print rows from this date on only (ISO, UTC)")
+    parser.add_argument("--since", help="count and print rows from this date on (ISO, UTC), instead of those of the present search")
     parser.add_argument("--keep", type=Path, help="a folder for the windows of every run, to be read by tests.bench.truth.replay")
     parser.add_argument("--lock", type=Path, help="a file to lock during each run, for machines that several measure on")
     parser.add_argument("--core", type=int, default=0, help="the generator's core; the server gets the next one; -1: wherever they like")
