@@ -66,6 +66,21 @@ def test_a_rhythm_is_told_from_chance():
     assert np.median(evens) < 2
 
 
+def test_a_rhythm_is_heard_although_each_stall_is_followed_by_a_quiet_time():
+    """Three seconds after each stall the load is too low to see another: nothing is looked at without a break, and the gaps tell all the
+    same."""
+    server = _clockwork(np.random.default_rng(3))
+    first = server._stalls[0]
+    rig, meter = Rig(server, np.random.default_rng(3)), Meter(1, (0.5,))
+    stalls = Stalls(meter)
+    for _ in range(90):
+        quiet = rig.now > first and (rig.now - first) % 9.0 < 3.0 and (rig.now - first) % 9.0 > 0.5
+        meter.read(rig.step(5.0 if quiet else 150.0))
+        stalls.watch(trusted=True)
+    law = stalls.law
+    assert law is not None and law.evenness > 50 and law.every == pytest.approx(9.0, rel=0.01)
+
+
 def test_what_a_stalling_site_carries_is_what_simulation_finds():
     """The law alone, with the server's own speed, gaps and lengths, against half of all plateaus of a minute: within 3 %."""
     cases = [case for seed in range(1, 7) for case in held_out(seed) if case.kind == "stalls"]

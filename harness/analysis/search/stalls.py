@@ -110,13 +110,15 @@ class Stalls:
     def _rhythm(self) -> tuple[float, float]:
         """Evenness, from the posterior of the gaps' shape: one over the mean of their squared scatter; and the mean gap, s.
 
-        In a gap that was not looked at all the time a stall may be missing: it counts as so many gaps as fit best."""
+        In a gap that was not looked at all the time a stall may be missing: where others were, it counts as as many of those as fit."""
+        if len(self._gaps) < _RHYTHM:
+            return 1.0, 1.0
         whole = [gap for gap, seen in self._gaps if seen]
-        usual = float(np.median(whole or [1.0]))
+        usual = float(np.median(whole)) if whole else float("inf")
         gaps = np.array([gap if seen else gap / max(1, round(gap / usual)) for gap, seen in self._gaps])
-        due = self.seconds / gaps.mean() if len(gaps) else 0.0
-        if not whole or len(gaps) < _RHYTHM or abs(self.count - due) > 1 + _OUT * due:
-            return 1.0, usual
+        due = self.seconds / gaps.mean()
+        if abs(self.count - due) > 1 + _OUT * due:
+            return 1.0, 1.0
         relative = gaps / gaps.mean()
         each = np.array([k * log(k) - lgamma(k) for k in _SHAPES])
         likelihood = (_SHAPES - 1) * np.log(relative).sum() - _SHAPES * relative.sum() + len(gaps) * each

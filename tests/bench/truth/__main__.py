@@ -7,7 +7,8 @@ python -m tests.bench.truth --tool ramp --runs 5       what a tuned windowed ram
 python -m tests.bench.truth --table --since 2026-11-22T01:00
 
 Several may run side by side when their cases differ: rows are appended a whole line at a time. On two cores four at once change nothing
-(two with --core 0, two with --core 1): each takes a fifth to a quarter of one core.
+(two with --core 0, two with --core 1): each takes a fifth to a quarter of one core. What needs a core of its own runs alone: never-breaks,
+which ends at the generator's limit, and the stacks, whose truth a crowd must press out of them first.
 """
 
 from __future__ import annotations
