@@ -60,7 +60,7 @@ class Tokens:
         if len(self._limits):
             self._step(self._meter.raw(1), sent, refused, _CLOSELY)
             at = int(np.argmin(self._misfit))
-            if not _FINE[1] <= at < len(self._misfit) - _FINE[1]:
+            if not _FINE[1] <= at < len(self._misfit) - _FINE[1] and self._explains():
                 self._closely()  # the best limit lies at the edge of those looked at
         if self._refusing >= self._wanted and not self._explains():
             self._wanted *= 2
