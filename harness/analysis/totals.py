@@ -1,7 +1,8 @@
 """In: the census of visitors and the outcomes of requests. Out: `Totals`, and the conservation laws that they break, in words.
 
 due = started + dropped; started = completed + failed + abandoned + cut_off; every request that began has ended; the target saw
-requests - requests_unsent.
+requests - requests_unsent. (Not to be known from here: whether what a lost worker had under way had left, and whether a site that closed a
+kept connection in the very moment of sending still saw the request. Both count as seen.)
 """
 
 from __future__ import annotations

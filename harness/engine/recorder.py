@@ -1,4 +1,4 @@
-"""In: every request that leaves and every one that ends on this worker. Out: `Records`, packed for the wire, taken twice a second.
+"""In: every request that begins and every one that ends on this worker. Out: `Records`, packed for the wire, taken twice a second.
 
 Memory is flat: what was taken is forgotten here, and the distinct error messages that are remembered are bounded for the whole run.
 """
@@ -49,7 +49,7 @@ class Recorder:
         self._known: set[tuple[int, int, str]] = set()
 
     def sent(self, at: float, sample: int) -> None:
-        """A request is about to leave."""
+        """A request begins."""
         self._sent += _pack_sent(at + self._clock.shift, sample)
 
     def done(

@@ -54,15 +54,17 @@ class Belief:
         self._windows += 1
         self._reading = reading
         levels = self._group.levels()
+        before = self.stalls.count
         self.stalls.watch(trusted=trusted)
         if trusted:
             self.mix.add(reading, stressed=stressed, calm=calm)
-            self.whole.add(levels, self._stood(reading.at, reading.end))
+            self.whole.add(levels)
             self._feel(reading, levels, stressed)
         if self.hidden is not None:
             self.hidden.add(trusted=trusted)
             if reading.late[0].sum() > 0.05 * max(reading.decided[0].sum(), 10):
                 self.hidden.watch(reading.spread[self.members].sum(axis=0))
+        self._mark(self.stalls.count - before)
         self.failures.add(reading, steady=steady and trusted)
         self._tune()
 
@@ -77,9 +79,12 @@ class Belief:
             busy = (found.knee <= MIDDLE) & (1.5 * found.full >= MIDDLE)
             self._warmth.watch_busy(float(levels.time[busy].sum()), float(levels.answers[busy].sum()))
 
-    def _stood(self, start: float, end: float) -> tuple[float, float]:
-        """Seconds that the site stood still in the window before this one, and in it."""
-        return self.stalls.within(2 * start - end, start), self.stalls.within(start, end)
+    def _mark(self, latest: int) -> None:
+        """Tells the lines of the latest so many stalls."""
+        for begin, end in self.stalls.latest(latest):
+            self.whole.history.stood(begin, end)
+            if self.hidden is not None:
+                self.hidden.queue.history.stood(begin, end)
 
     def _tune(self) -> None:
         queue, mix = self.whole, self.mix
@@ -119,9 +124,9 @@ class Belief:
         self.hidden = Hidden(self.meter, found, age=age, usual=self.mix.calm_quantile(found, 0.4), demands=self._demands(), seed=self._seed)
         for back in range(self.meter.kept - 1, -1, -1):
             if changed:
-                raw = self.meter.raw(back)
-                self.whole.add(self._group.levels(back), self._stood(raw.start, raw.end))
+                self.whole.add(self._group.levels(back))
             self.hidden.add(back)
+        self._mark(self.stalls.count)
         self._tune()
         return True
 

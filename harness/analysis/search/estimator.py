@@ -52,15 +52,15 @@ class Estimator:
         self._dispersion_prior = 1.0
         self.burstiness = 1.0
         self.stalls: Law | None = None  # it stands still now and then, which looks like a fall of the curve and is none
-        self._carried: tuple[tuple[object, ...], float] = ((), 1.0)  # the last answer to `_share`, and to what
+        self._carried: dict[Demand, tuple[tuple[object, ...], float]] = {}  # the last answer of `_share`, and to what
         self.fit: Fit | None = None
         self.demand = 0  # index of the latency promise that binds
         self.dial = float("nan")  # NaN while the group was never busy
         self._random = np.random.default_rng(seed)
 
-    def add(self, levels: Levels, stood: tuple[float, float] = (0.0, 0.0)) -> None:
-        """Counts a window; `stood` as in `History`."""
-        self.history.add(levels, stood)
+    def add(self, levels: Levels) -> None:
+        """Counts a window."""
+        self.history.add(levels)
 
     def forget(self, first: int) -> None:
         """Believe only the windows from `first` on: the site is no longer what it was."""
@@ -140,7 +140,7 @@ class Estimator:
         return Interval(low=estimate * np.exp(-reach), high=estimate * np.exp(reach), spread=spread)
 
     def _interrupted(self, law: Law, found: Fit, *, recent_drift: bool) -> Interval:
-        """The interval of a site that stalls: what stalls twice and half as far apart as may be would mean, and how sure its speed is."""
+        """The interval of a site that stalls: what it carries at either end of what their gap may be, and how sure its speed is."""
         speed, demand = self.speed(found), self.demands[self.demand]
         floor = np.sqrt(max(self.dispersion, 0.5) / max(found.busy_answers, 20.0))
         drift = 0.04 if recent_drift else 0.0
@@ -167,12 +167,13 @@ class Estimator:
         """What of its speed a site with these stalls carries; asked again only when something has changed that matters."""
         calm = min(self.calm, self.usual / np.log(2))  # stalls have their part in the mean; the middle of exponential services has none
         near = (np.log(law.every) / 0.03, np.log(law.evenness), np.log(speed) / 0.05, self.dispersion / 0.1, np.log(calm) / 0.2)
-        asked = (law.lengths, demand, *map(round, near))
-        if asked == self._carried[0]:
-            return self._carried[1]
+        asked = (law.lengths, *map(round, near))
+        known = self._carried.get(demand)
+        if known is not None and known[0] == asked:
+            return known[1]
         found = carried(law, speed=speed, dispersion=self.dispersion, burstiness=self.burstiness, calm=calm, demand=demand)
         if keep:
-            self._carried = (asked, found)
+            self._carried[demand] = (asked, found)
         return found
 
     def _dispersion(self, found: Fit) -> float:

@@ -17,6 +17,7 @@ _CELL = 0.03  # of log rate: windows closer than this count as one rate
 _WIDER, _MODEL = 1.2, 0.03  # measured on simulated limiters and caps: the posterior alone covered three times in four
 _NEAR = 0.08  # of log rate
 _NEEDED = 5  # failures that make a law
+_HARDLY = 0.1  # of what failed
 
 
 class Failures:
@@ -31,6 +32,7 @@ class Failures:
         self._counts = np.zeros((64, 2, samples), np.int32)  # sent and failed
         self._size = self._first = 0
         self._posterior: refusals.Posterior | None = None
+        self._unsure = 0.0  # relative error of the map from the posterior's rates to dials
 
     def add(self, reading: Reading, *, steady: bool) -> None:
         """`steady`: the dial stood still since the window before, so the failures belong to this rate."""
@@ -46,17 +48,18 @@ class Failures:
     def forget(self, windows: int) -> None:
         """Believe only the last so many windows."""
         self._first = max(self._first, self._size - windows)
-        self._tokens = Tokens(self._meter, self._tokens.members)
+        since = self._meter.raw(min(windows, self._meter.kept) - 1).start if self._meter.kept else float("-inf")
+        self._tokens = Tokens(self._meter, self._tokens.members, since)
 
     def refit(self, members: Mask | None, per_dial: tuple[float, float]) -> None:
         """Fit the samples that fail together (None: all). `per_dial`: requests of theirs for each unit of the dial while none failed, and
         the relative error of that."""
-        before, self._posterior = self._posterior, None
+        before, self._posterior, self._unsure = self._posterior, None, 0.0
         dials, counts = self._dials[self._first : self._size], self._counts[self._first : self._size]
         held = (dials > 0) & (counts[:, 0].sum(axis=1) > 0)
         dials, counts, seconds = dials[held], counts[held], self._seconds[self._first : self._size][held]
         everything = np.ones(counts.shape[2], bool)
-        members = everything if members is None else members
+        members = self._settled(everything if members is None else members, counts[:, 1].sum(axis=0))
         mine, others = counts[:, :, members].sum(axis=2), counts[:, 1, ~members].sum()
         if mine[:, 1].sum() < _NEEDED:
             return
@@ -64,14 +67,13 @@ class Failures:
         allowed = float((self.allowed - others / all_sent) / (mine[:, 0].sum() / all_sent))
         if not 0 < allowed < 0.9:
             return
-        if not np.array_equal(members, self._tokens.members):
-            self._tokens = Tokens(self._meter, members)
         exact = self._tokens.posterior(allowed)
         if exact is not None:
             # What was sent at dials that stood still, and what was sent for each visitor before: the surer counts for more.
             sent = float(mine[:, 0].sum())
             own, sure, usual, unsure = sent / float((dials * seconds).sum()), sent, per_dial[0], per_dial[1] ** -2
             ratio = (own * sure + usual * unsure) / (sure + unsure) if usual > 0 else own
+            self._unsure = float((sure + (unsure if usual > 0 else 0.0)) ** -0.5)
             self._posterior = refusals.Posterior(rates=exact.rates / ratio, cumulative=exact.cumulative)
             return
         _, cell = np.unique(np.round(np.log(dials) / _CELL), return_inverse=True)
@@ -85,6 +87,13 @@ class Failures:
         )
         near = 1 / (1 + (np.log(rates / middle) / _NEAR) ** 2)
         self._posterior = refusals.posterior(rates, near * requests[known], near * failures[known], spread=spread, allowed=allowed)
+
+    def _settled(self, members: Mask, failed: npt.NDArray[np.int64]) -> Mask:
+        """These samples; those of before, where the change carries hardly any of what failed."""
+        before = self._tokens.members
+        if failed[members ^ before].sum() > _HARDLY * failed.sum():
+            self._tokens = Tokens(self._meter, members, self._tokens.since)
+        return self._tokens.members
 
     @property
     def dial(self) -> float:
@@ -101,7 +110,8 @@ class Failures:
         assert self._posterior is not None
         estimate = self.dial
         low, high = self._posterior.quantile(0.05), self._posterior.quantile(0.95)
-        below, above = (float(np.hypot(_WIDER * reach, _MODEL * estimate)) for reach in (estimate - low, high - estimate))
+        other = float(np.hypot(_MODEL, 1.645 * self._unsure)) * estimate
+        below, above = (float(np.hypot(_WIDER * reach, other)) for reach in (estimate - low, high - estimate))
         return Interval(low=estimate - below, high=estimate + above, spread=float((below + above) / 3.3 / estimate))
 
 

@@ -21,23 +21,23 @@ class History:
         self.limits = limits
         self._rows = np.zeros((64, 2 + 2 * limits, BINS), np.float32)
         self._seconds = np.zeros(64)
-        self._stood = np.zeros(64)
+        self._at = np.zeros(64)
+        self._still = np.zeros(64, bool)
         self.size = 0
         self.first = 0
         self.relevel: Floats | None = None  # BINS × BINS: where the time and answers of each level are to be counted
 
-    def add(self, levels: Levels, stood: tuple[float, float] = (0.0, 0.0)) -> None:
-        """`stood`: how long the site stood still in the window before (then known only in part) and in this one, s."""
+    def add(self, levels: Levels) -> None:
         if self.size == len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
             self._seconds = np.concatenate([self._seconds, np.zeros_like(self._seconds)])
-            self._stood = np.concatenate([self._stood, np.zeros_like(self._stood)])
+            self._at = np.concatenate([self._at, np.zeros_like(self._at)])
+            self._still = np.concatenate([self._still, np.zeros_like(self._still)])
         row = self._rows[self.size]
         row[0], row[1] = levels.time, levels.answers
         row[2 : 2 + self.limits] = levels.sent
         row[2 + self.limits :] = levels.late
-        self._seconds[self.size] = levels.seconds
-        self._stood[max(self.size - 1, 0)], self._stood[self.size] = stood
+        self._at[self.size], self._seconds[self.size], self._still[self.size] = levels.at, levels.seconds, False
         self.size += 1
 
     def sums(self, first: int | None = None, last: int | None = None) -> tuple[Floats, Floats, Floats, Floats]:
@@ -76,7 +76,11 @@ class History:
         """Lengths of the believed rows."""
         return self._seconds[self.first : self.size]
 
+    def stood(self, begin: float, end: float) -> None:
+        """From `begin` to `end`, s, the site stood still."""
+        at = self._at[: self.size]
+        self._still[: self.size] |= (at < end) & (at + self._seconds[: self.size] > begin)
+
     def moving(self) -> npt.NDArray[np.bool_]:
         """Per believed row: whether the site did not stand still in it."""
-        still: npt.NDArray[np.bool_] = self._stood[self.first : self.size] > 0
-        return ~still
+        return ~self._still[self.first : self.size]

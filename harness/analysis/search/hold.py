@@ -132,7 +132,8 @@ class Hold:
         quiet = self._beats.total("failed", 4) == 0 and (beat.late == 0 or self._beats.total("all_late", 4) <= calm)
         if self.refusing:
             allowed = self._belief.failures.allowed
-            tell = next((n for n in (8, 16, 24) if self._beats.total("all_decided", min(n, held)) * allowed >= _MISSED), None)
+            spans = (min(n, held) for n in (8, 16, 24))
+            tell = next((n for n in spans if self._beats.total("all_decided", n) * allowed >= _MISSED), None)
             failed = self._beats.total("failed", 8)
             if quiet and held >= 6 and tell is not None and self._beats.total("failed", tell) == 0:
                 self.climb = max(self.climb, beat.dial) * 1.03

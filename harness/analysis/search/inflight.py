@@ -23,6 +23,7 @@ Mask = npt.NDArray[np.bool_]
 class Levels:
     """One window of one group, by bins of its own requests in flight."""
 
+    at: float  # s
     seconds: float
     time: Floats  # s spent at the level
     answers: Floats  # good answers that came while at the level
@@ -77,7 +78,7 @@ class Crowd:
         while len(self._met) > 3 + max(self._limits) / max(raw.end - raw.start, 0.05):
             self._met.popleft()
         born, late = self._verdicts(raw)
-        return Levels(seconds=raw.end - raw.start, time=time, answers=answers, sent=born, late=late)
+        return Levels(at=raw.start, seconds=raw.end - raw.start, time=time, answers=answers, sent=born, late=late)
 
     def _first(self, raw: Raw) -> int:
         """The count when counting begins."""

@@ -32,7 +32,7 @@ def carried(law: Law, *, speed: float, dispersion: float, burstiness: float, cal
     """The share of `speed` (answers/s of the busy site outside its stalls) that it carries for a minute in half of the cases.
 
     `dispersion`, `burstiness`: variance over mean of answers and arrivals, stalls apart; `calm`, s: an answer without load. Always the
-    same paths; ten milliseconds.
+    same paths; ten to thirty milliseconds.
     """
     ahead = round(demand.limit / _STEP)
     begun, coming = _stalls(law, ahead)

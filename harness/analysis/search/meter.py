@@ -70,6 +70,7 @@ class Raw:
     latency: Floats
     good: npt.NDArray[np.bool_]
     cut: npt.NDArray[np.bool_]
+    failed: npt.NDArray[np.bool_]  # by the site's doing
     before: Ints  # requests in flight per sample at the start
 
 
@@ -90,6 +91,7 @@ class Meter:
         sample = done["sample"].astype(np.int64)
         good = outcome == Outcome.OK
         cut = outcome == Outcome.CUT_OFF
+        failed = ~good & ~cut & (outcome != Outcome.GENERATOR)
         latency = done["wait"].astype(np.float64) + done["total"]
         ends = np.clip(done["sent"] + done["total"], start, end)
         raw = Raw(
@@ -103,6 +105,7 @@ class Meter:
             latency=latency,
             good=good,
             cut=cut,
+            failed=failed,
             before=self._in_flight,
         )
         self._raw.append(raw)
@@ -121,7 +124,6 @@ class Meter:
             gone = sum((np.bincount(r.done_sample[m], minlength=count) for r, m in excused), np.zeros(count, np.int64))
             decided[k] = np.maximum(born - gone, 0)
             late[k] = np.clip(born - gone - well, 0, decided[k])
-        failed = ~good & ~cut & (outcome != Outcome.GENERATOR)
         return Reading(
             number=window.number,
             at=start,

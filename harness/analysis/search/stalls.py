@@ -23,6 +23,7 @@ _LOADED = 40.0  # requests/s at which a stall would be seen
 _RECENT = 4  # windows that say how fast answers come
 _COST = 3.75  # measured on simulated stalls of 0.2 to 0.4 s: a share f of the time standing still costs so many f of the capacity
 _NEEDED, _EVERY = 2, 30.0  # stalls that are no accident, and at least one in so many s
+_LEAST = 10.0  # s looked at before a law is believed
 _PRIOR = 10.0  # s in which one stall more counts as seen: luck in what a minute shows of a handful must not decide alone
 _LENGTHS = 10  # stalls that tell the spread of their lengths half
 _RHYTHM = 3  # gaps that may tell a rhythm
@@ -44,7 +45,8 @@ class Law:
 
 
 class Stalls:
-    """`seconds` looked at, and the stalls in them."""
+    """`seconds` looked at, and the stalls in them. They are remembered whatever else changes about the site: what collects its garbage goes
+    on."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
@@ -53,6 +55,7 @@ class Stalls:
         self._seen: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # end and length, s
         self._gaps: deque[tuple[float, bool]] = deque(maxlen=_KEPT)  # s from one beginning to the next; whether all of it was looked at
         self._since = float("inf")  # looked at without a break since then, s
+        self._loaded = False  # the window before
         self.seconds = 0.0
         self.count = 0
         self.square = 0.0  # s², of their lengths
@@ -63,14 +66,16 @@ class Stalls:
         ends = np.sort(raw.done_end[raw.good])
         usual = float(np.mean(self._rates)) if self._rates else 0.0
         seconds = raw.end - raw.start
-        if trusted and usual > 0 and len(ends):
+        loaded = trusted and len(raw.sent) >= _LOADED * seconds
+        if trusted and (loaded or self._loaded) and usual > 0 and len(ends):
             before = self._meter.raw(1).sent if self._meter.kept > 1 else raw.sent[:0]
             self._look(np.concatenate([[self._last], ends]), np.concatenate([before, raw.sent]), usual)
-        if trusted and len(raw.sent) >= _LOADED * seconds:
+        if loaded:
             self.seconds += seconds
             self._since = min(self._since, raw.start)
         else:
             self._since = float("inf")
+        self._loaded = loaded
         if len(ends):
             self._last = float(ends[-1])
             self._rates.append(len(ends) / seconds)
@@ -88,14 +93,14 @@ class Stalls:
                 self.count += 1
                 self.square += length**2
 
-    def within(self, start: float, end: float) -> float:
-        """Seconds of (start, end) that it stood still, as far as known: a stall is known once it is over."""
-        return sum(max(0.0, min(over, end) - max(over - length, start)) for over, length in self._seen)
+    def latest(self, count: int) -> list[tuple[float, float]]:
+        """Begin and end of the latest so many, as far as they are remembered, s."""
+        return [(over - length, over) for over, length in list(self._seen)[-count:]] if count else []
 
     @property
     def law(self) -> Law | None:
         """How it stalls; None while it may have been an accident."""
-        if self.count < max(_NEEDED, self.seconds / _EVERY):
+        if self.count < max(_NEEDED, self.seconds / _EVERY) or self.seconds < _LEAST:
             return None
         evenness, period = self._rhythm()
         lengths = np.array([length for _, length in self._seen])
@@ -130,6 +135,6 @@ class Stalls:
     def spread(self) -> float:
         """Relative standard deviation that too few stalls for a law bring into the capacity: of a number that is one more than was seen,
         for where few were seen there may well be more."""
-        if not self.count:
+        if not self.count or not self.seconds:
             return 0.0
         return _COST * float(np.sqrt(self.square * (1 + 1 / self.count))) / self.seconds
