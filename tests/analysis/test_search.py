@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from harness.analysis.search.profile import QUICK
+from tests.sim.catalogue import held_out
 from tests.sim.rig import Rig, run
 from tests.sim.servers import Pool, exponential
+from tests.sim.table import one, truth_of
 
 CAPACITY = 195.9  # visitors/s: 8 workers x 40 ms, 95 % within 500 ms over a minute
 
@@ -28,6 +30,16 @@ def test_a_plain_queue_is_found_within_a_few_per_cent():
         covered += found.low <= CAPACITY <= found.high
     assert np.mean(errors) < 0.03
     assert covered >= 8
+
+
+def test_a_step_that_few_requests_take_may_be_late_half_of_the_time():
+    """The slow step has a tenth of the requests, so half of its answers may be late: its line stands most of the time at the breaking
+    point.
+    Eight seeds: on average neither too high nor too low by 2 %, and the interval holds the truth in at least six."""
+    case = next(case for case in held_out(7) if case.name.startswith("one slow step"))
+    runs = [one(case, seed, "quick", truth_of(case)) for seed in range(8)]
+    assert abs(np.mean([run.error for run in runs])) < 0.02
+    assert sum(run.covered for run in runs) >= 6
 
 
 def test_the_phases_come_in_order_and_end_within_the_budget():

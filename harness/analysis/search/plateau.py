@@ -37,8 +37,8 @@ LEVELS = np.array(
 def boundary(forever: float, share: float) -> float:
     """The slack u over one plateau at which the line has the level that slack `forever` (> 0) gives it in the long run, for a share of
     the time."""
-    share = float(np.clip(share, SHARES[0], SHARES[-1]))
     level = np.log(1 / share) / (2 * max(forever, 1e-6))
+    share = float(np.clip(share, SHARES[0], SHARES[-1]))
     levels = np.array([np.interp(np.log(share), np.log(SHARES), row) for row in LEVELS])
     if level < levels[-1]:
         return forever

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 PLATEAU = 60.0  # s that a rate must hold to count as held
 _CELLS = 100
+_TAIL = 0.005  # of a line's time may be left out
 _SMOOTH = np.array([0.3, 0.7, 1.0, 0.7, 0.3])
 
 
@@ -122,7 +123,8 @@ def fit(
         full = float(MIDDLE[beyond[0]]) if len(beyond) else limit * plateau
 
     curve = _curve(time, answers, plateau, calm, shaped=falling or rising, rising=rising)
-    top = 1.05 * full if falling else 2.5 * full
+    # Where many may be late the line may be long: as far as all but one in two hundred of its time.
+    top = full * (1.05 if falling else float(np.clip(np.log(_TAIL) / np.log(demand.late), 2.5, 12.0)))
     grid = (np.arange(_CELLS) + 0.5) * top / _CELLS
     rates = np.interp(grid, MIDDLE, curve)
     if not (falling or rising):
