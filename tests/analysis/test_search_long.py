@@ -8,7 +8,7 @@ import pytest
 from harness.analysis.search.profile import FULL
 from harness.analysis.search.warmth import Warmth
 from tests.sim.rig import Rig, run
-from tests.sim.servers import Bucket, Contended, lognormal
+from tests.sim.servers import Bucket, Contended, Pool, exponential, lognormal
 
 
 def test_a_small_bucket_is_found_within_its_interval_after_ten_minutes():
@@ -39,3 +39,16 @@ def test_a_site_that_was_steady_for_minutes_is_warm():
             warmth.watch_busy(0.5, float(random.poisson(100 + 3 * max(0, i - steady))))
             said |= warmth.warming(np.ones(1))
         assert said == felt
+
+
+def test_what_happens_every_other_minute_does_not_lower_the_number():
+    """Ten minutes on a queue that carries 195.9/s and stands still for 0.4 s every two minutes or so: most minutes know nothing of it. The
+    number is that of these, and its answers scatter hardly more than those of the queue alone, whose variance is their mean."""
+    errors, scatter = [], []
+    for seed in (1, 2):
+        random = np.random.default_rng(seed)
+        found, search = run(Rig(Pool(random, workers=8, service=exponential(0.040), stall=(120.0, 0.4)), random), peak=60.0, profile=FULL)
+        errors.append(abs(found.visitors_per_second / 195.9 - 1))
+        scatter.append(search._belief.whole.dispersion)
+    assert np.mean(errors) < 0.015
+    assert np.mean(scatter) < 1.2

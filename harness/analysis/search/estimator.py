@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 
 _PIECE = 4  # windows in a bootstrap piece: 2 s, longer than a queue remembers well below saturation
 _PRIOR_BLOCKS = 6
+_MINUTE = 60  # blocks of 1 s
+_WITHOUT = 0.89  # of a variance is left without the largest of sixty normal deviations
 _FEWEST = 1.5  # busy seconds that tell a speed
 _INTERRUPTED = 0.03  # relative standard deviation of what the law of a site that stalls cannot know
 
@@ -191,9 +193,16 @@ class Estimator:
         pairs = len(whole) // 2
         both = whole[: 2 * pairs].reshape(pairs, 2).all(axis=1)
         blocks = np.stack([came, expected])[:, : 2 * pairs].reshape(2, pairs, 2).sum(axis=2)[:, both]
-        square, mean = float(((blocks[0] - blocks[1]) ** 2).sum()), float(blocks[1].sum())
+        square, mean = (blocks[0] - blocks[1]) ** 2, blocks[1]
+        # What happens less than once a minute does not happen in half of the minutes: a pause in one of them tells nothing of the others.
+        rare = len(mean) // _MINUTE
+        if rare:
+            usual = np.argsort(square / np.maximum(mean, 1e-9))[:-rare]
+            square, mean = square[usual] / _WITHOUT, mean[usual]
         prior = _PRIOR_BLOCKS * found.plateau
-        return float(np.clip((square + prior * self._dispersion_prior) / (mean + prior), 0.1, 15.0)) if found.plateau > 0 else 1.0
+        if found.plateau <= 0:
+            return 1.0
+        return float(np.clip((square.sum() + prior * self._dispersion_prior) / (mean.sum() + prior), 0.1, 15.0))
 
     def _falls(self, found: Fit) -> bool:
         """Whether a fall of the curve is there most of the time. A site that stalls now and then is also slow while many wait, but only in
