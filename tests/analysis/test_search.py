@@ -35,11 +35,11 @@ def test_a_plain_queue_is_found_within_a_few_per_cent():
 def test_a_step_that_few_requests_take_may_be_late_half_of_the_time():
     """The slow step has a tenth of the requests, so half of its answers may be late: its line stands most of the time at the breaking
     point.
-    Eight seeds: on average neither too high nor too low by 2 %, and the interval holds the truth in at least six."""
+    Six seeds: on average neither too high nor too low by 2 %, and the interval holds the truth in at least five."""
     case = next(case for case in held_out(7) if case.name.startswith("one slow step"))
-    runs = [one(case, seed, "quick", truth_of(case)) for seed in range(8)]
+    runs = [one(case, seed, "quick", truth_of(case)) for seed in range(6)]
     assert abs(np.mean([run.error for run in runs])) < 0.02
-    assert sum(run.covered for run in runs) >= 6
+    assert sum(run.covered for run in runs) >= 5
 
 
 def test_the_phases_come_in_order_and_end_within_the_budget():

@@ -42,8 +42,8 @@ def test_a_bucket_far_from_where_it_was_first_looked_for_is_found():
 
 
 def test_what_refuses_by_chance_is_no_bucket():
-    """A cap on connections and a bounded line, ten draws each: none is taken for a bucket."""
-    for seed in range(10):
+    """A cap on connections and a bounded line, four draws each: none is taken for a bucket."""
+    for seed in range(4):
         random = np.random.default_rng(seed)
         capped = Pool(random, workers=16, service=exponential(0.045), cap=24)
         bounded = Pool(random, workers=8, service=exponential(0.040), room=12)
@@ -69,10 +69,10 @@ def test_the_load_of_a_share_is_where_that_share_is_refused():
 
 
 def test_the_breaking_point_of_a_limiter_is_that_of_its_bucket():
-    """Eight searches on 90/s with 4.6 at once, which refuses 1 % of visitors at random from 54.7/s on: 2 % off on average, every interval
+    """Five searches on 90/s with 4.6 at once, which refuses 1 % of visitors at random from 54.7/s on: 2 % off on average, every interval
     holds it, and IT is told the limiter."""
     errors = []
-    for seed in range(8):
+    for seed in range(5):
         random = np.random.default_rng(seed)
         found, _ = run(Rig(Bucket(random, rate=90.0, burst=4.6, service=exponential(0.02)), random), peak=40.0, profile=QUICK, seed=seed)
         truth = 90.0 * load_of(0.01, 4.6)

@@ -168,7 +168,7 @@ class Estimator:
     def _share(self, law: Law, speed: float, demand: Demand, *, keep: bool = True) -> float:
         """What of its speed a site with these stalls carries; asked again only when something has changed that matters."""
         calm = min(self.calm, self.usual / np.log(2))  # stalls have their part in the mean; the middle of exponential services has none
-        near = (np.log(law.every) / 0.03, np.log(law.evenness), np.log(speed) / 0.05, self.dispersion / 0.1, np.log(calm) / 0.2)
+        near = (np.log(law.every) / 0.06, np.log(law.evenness), np.log(speed) / 0.05, self.dispersion / 0.1, np.log(calm) / 0.2)
         asked = (law.lengths, *map(round, near))
         known = self._carried.get(demand)
         if known is not None and known[0] == asked:
