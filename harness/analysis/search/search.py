@@ -1,6 +1,6 @@
 """In: `Window`s and the promises. Out: after each window an `Order` (the next dial), and at any moment a `BreakingPoint`.
 
-A pure state machine: no clock, no I/O, a few milliseconds a step. Its phases are those of `Order`.
+A pure state machine: no clock, no I/O, a few milliseconds a step, tens for a close look. Its phases are those of `Order`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _AT_RANDOM = 0.5  # prior of the first shape; the others share the rest
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Law:
     """`every`, s from the beginning of one stall to the next, known to a relative standard deviation of `unsure`; `evenness`: one over the
-    squared relative scatter of these (1: at random); `lengths`, s, as seen."""
+    squared relative scatter of these (1: at random); `lengths`, s, of equal weight."""
 
     every: float
     unsure: float

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from harness.analysis.search.meter import Floats, Meter, Raw
 from harness.analysis.search.refusals import Posterior, load_of
 
-Cells = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _LOWEST, _HIGHEST = 0.45, 2.5  # of the most that passed in a window: where the limit is looked for
