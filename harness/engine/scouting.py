@@ -33,7 +33,8 @@ class ScoutFailed(Exception):
 def window(flights: Sequence[Mapping[str, Any]]) -> Window:
     """The scouts' own requests, as a window before the run's zero."""
     nothing: dict[str, Any] = {"dial": 0.0, "tallies": [], "living": [], "names": [], "notes": []}
-    return window_of({"number": -1, "at": -BEAT, "seconds": BEAT, "parts": [{**f, "lags": b""} for f in flights], **nothing})
+    parts = [{**flight, "number": -1, "lags": b""} for flight in flights]
+    return window_of({"number": -1, "at": -BEAT, "seconds": BEAT, "whole": True, "parts": parts, **nothing})
 
 
 def judge(mission: Mission, samples: Sequence[Sample], flights: Sequence[Mapping[str, Any]], requests: Window) -> tuple[ScoutFailed, ...]:

@@ -55,6 +55,9 @@ class Window:
     `lags` are start minus due of every arrival, dwellers that were put in place excepted. A record's own time is right even where a late
     part has brought it into the window after its own.
 
+    `whole`: every worker's part of this time is in it, and nothing of a time before. What is not whole says little about the site: a part
+    that came late is missing in one window, and doubles the answers of another.
+
     `at` .. `at + seconds` on the master's clock, 0 = the first arrival's earliest moment. `dial` is the mean offered rate in the
     window, in visitors/s at the campaign's peak (see `Moment`). `sent` and `done` are sorted by time.
     """
@@ -72,4 +75,5 @@ class Window:
         default_factory=dict
     )  # (sample, outcome, message without URLs) → count in the window; bounded
     lost: int = 0  # of `done`, requests cut off with a worker that was lost
+    whole: bool = True
     notes: tuple[str, ...] = ()  # things that happened: "worker 2 was lost", ...

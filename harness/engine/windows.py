@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.engine.underway import Settled
 from harness.engine.window import DONE_TYPE, SENT_TYPE, Census, Window, WorkerHealth
+from harness.engine.wire import BEAT
 
 
 def window_of(frame: Mapping[str, Any], settled: Settled | None = None) -> Window:
@@ -37,6 +38,7 @@ def window_of(frame: Mapping[str, Any], settled: Settled | None = None) -> Windo
         workers=tuple(_health(name, name in frame["living"], parts) for name in frame["names"]),
         errors=dict(errors),
         lost=0 if settled is None else len(settled.lost),
+        whole=frame["whole"] and not any(0 <= p["number"] < round(frame["at"] / BEAT) for p in parts),
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -98,6 +98,38 @@ def test_a_search_that_our_own_lateness_cut_short_says_that_nothing_was_confirme
     assert "no_plateau" not in _play(case)[1].flags
 
 
+def _with_late_reports(known: bool) -> BreakingPoint:
+    """A search in which, every six seconds of the hold, one worker's parts of a second come with the window after; `known`: the
+    windows say so."""
+    case, random = CASES["queue of 8"], np.random.default_rng(5)
+    rig = Rig(case.build(random), random)
+    search = Search(promises=PROMISES, moment=moment(60.0), samples=kinds(1), profile=QUICK, ceiling=None, seed=1)
+    order, kept = search.next(rig.step(0.0)), []
+    while order.dial is not None:
+        window = rig.step(order.dial)
+        late = order.phase == "hold" and rig.now % 6 < 0.9
+        mixed = bool(kept) or late
+        sent, done = window.sent, window.done
+        if late:
+            there = [np.arange(len(records)) % 9 == 0 for records in (sent, done)]
+            kept.append((sent[~there[0]], done[~there[1]]))
+            sent, done = sent[there[0]], done[there[1]]
+        elif kept:
+            sent, done = (np.concatenate([*(pair[i] for pair in kept), (sent, done)[i]]) for i in (0, 1))
+            kept = []
+        order = search.next(replace(window, sent=sent, done=done, whole=not (known and mixed)))
+    return search.breaking_point()
+
+
+def test_reports_that_come_late_are_no_evidence_about_the_site():
+    """Windows that miss a worker's part, or hold an earlier one's, count for nothing; taken for the site's doing they move the number."""
+    undisturbed = _play(CASES["queue of 8"])[0].visitors_per_second
+    assert undisturbed is not None
+    known, unknown = _with_late_reports(True), _with_late_reports(False)
+    assert known.visitors_per_second == pytest.approx(undisturbed, rel=0.05)
+    assert unknown.visitors_per_second != pytest.approx(undisturbed, rel=0.1)
+
+
 def test_the_ceiling_is_never_passed_and_said_to_be_held():
     """--max-rate: status not_reached, low is the ceiling, and no window goes beyond."""
     found, search = _play(CASES["queue of 8"], ceiling=90.0)

@@ -16,7 +16,7 @@ from harness.engine.link import Link, LinkClosed
 from harness.engine.mission import Orders, seal, unseal
 from harness.engine.standing import Place, Shards
 from harness.engine.window import DONE_TYPE
-from harness.engine.windows import census_of, window_of
+from harness.engine.windows import census_of, joined, window_of
 from harness.engine.wire import DONE, SENT
 from harness.scenario import load
 
@@ -151,7 +151,8 @@ def test_a_window_merges_the_parts_of_all_workers():
         "at": 2.0,
         "seconds": 0.5,
         "dial": 7.0,
-        "parts": [part("worker 2", 2.4), part("worker 1", 2.1), part("worker 1", 1.9, cpu=0.9)],
+        "whole": True,
+        "parts": [part("worker 2", 2.4, number=4), part("worker 1", 2.1, number=4), part("worker 1", 1.9, number=3, cpu=0.9)],
         "tallies": [tally, {**tally, "lost": True}],
         "living": ["worker 1"],
         "names": ["worker 1", "worker 2"],
@@ -162,6 +163,20 @@ def test_a_window_merges_the_parts_of_all_workers():
     assert window.done.dtype == DONE_TYPE and np.allclose(window.done["sent"], [1.9, 2.1, 2.4])
     assert window.errors == {(0, 6, "gone"): 6} and window.notes == ("a note",)
     assert [(w.name, w.alive, w.cpu) for w in window.workers] == [("worker 1", True, 0.9), ("worker 2", False, 0.5)]
+
+
+def test_a_window_is_whole_with_every_part_of_its_time_and_none_of_an_earlier():
+    """A part that came late is missing in one window and too much in another: both are said to be no whole ones. Joined frames are whole
+    when the parts of both halves are there; a worker's last words have no time of their own."""
+    plain = {"number": 4, "at": 2.0, "seconds": 0.5, "dial": 7.0, "tallies": [], "living": ["worker 1"], "names": ["worker 1"], "notes": []}
+    there = {"whole": True, "parts": [part("worker 1", 2.1, number=4)]}
+    missing = {"whole": False, "parts": []}
+    later = {**plain, "number": 5, "at": 2.5, "whole": True, "parts": [part("worker 1", at, number=round(2 * at)) for at in (2.0, 2.5)]}
+    assert window_of({**plain, **there}).whole
+    assert not window_of({**plain, **missing}).whole
+    assert not window_of(later).whole
+    assert window_of(joined({**plain, **missing}, later)).whole
+    assert window_of({**later, "parts": [part("worker 1", 2.5, number=5), part("worker 1", 2.6, number=-1)]}).whole
 
 
 def test_who_was_present_on_a_lost_worker_has_been_cut_off():

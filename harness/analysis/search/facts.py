@@ -48,8 +48,10 @@ class Facts:
         self.only_unloaded = False  # it came back, but only once the load was gone
         self.plateaus: list[Plateau] = []
 
-    def watch(self, reading: Reading, phase: str) -> None:
-        """Counts a window to the plateau that it belongs to; plateaus shorter than 3 s are dropped."""
+    def watch(self, reading: Reading, phase: str, *, trusted: bool) -> None:
+        """Counts a window to the plateau that it belongs to, unless our own machine was late in it; plateaus shorter than 3 s are dropped."""
+        if not trusted:
+            return
         last = self.plateaus[-1] if self.plateaus else None
         if last is None or last.phase != phase or abs(np.log(max(reading.dial, 1e-9) / last.dial)) > 0.03:
             if last is not None and last.seconds < 3.0:

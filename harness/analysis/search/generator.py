@@ -36,6 +36,7 @@ class Headroom:
         self._recent: list[str | None] = []
         self._due = self._started = 0
         self.last: str | None = None
+        self.whole = True  # the last window
 
     def watch(self, window: Window) -> str | None:
         """Why the generator limited this window, or None."""
@@ -45,13 +46,15 @@ class Headroom:
         alive = [w for w in window.workers if w.alive]
         if (late := lateness(window)) > self._allowed:
             found = f"visitors left {1000 * late:.0f} ms late (99th percentile)"
+        elif not window.whole:
+            found = "a worker's report came too late"
         elif due - started >= 3 and started / due < ACHIEVED:
             found = f"only {100 * started / due:.0f} % of the visitors due could be started"
         elif len(window.done) and int((window.done["outcome"] == Outcome.GENERATOR).sum()) > 0.01 * len(window.done):
             found = "the generator ran out of sockets or ports"
         elif any(w.cpu > BUSY and w.loop_ms > LOOP_MS for w in alive):
             found = "a worker's core was full and its loop late"
-        self.last = found
+        self.last, self.whole = found, window.whole
         self._recent = [*self._recent[-5:], found]
         return found
 

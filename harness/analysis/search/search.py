@@ -134,7 +134,7 @@ class Search:
         self._trusted += self._phase == "hold" and self._headroom.last is None
         self._readings.append(reading)
         self._harm.watch(reading)
-        self._facts.watch(reading, self._phase)
+        self._facts.watch(reading, self._phase, trusted=self._headroom.last is None)
 
     def _decide(self) -> Order:
         now = self._beats.last.end
@@ -233,7 +233,7 @@ class Search:
                 belief.rose(4)
             self._enter("explore")
             return self._in_explore()
-        if hold.overrun(self._asked.failing):
+        if self._headroom.whole and hold.overrun(self._asked.failing):
             hold.fit()
             return self._to_drain()
         return self._hold_order(elapsed)
