@@ -49,7 +49,7 @@ class Facts:
         self.plateaus: list[Plateau] = []
 
     def watch(self, reading: Reading, phase: str, *, trusted: bool) -> None:
-        """Counts a window to the plateau that it belongs to, unless our own machine was late in it; plateaus shorter than 3 s are dropped."""
+        """Counts a window to its plateau, unless our own machine was late in it; plateaus shorter than 3 s are dropped."""
         if not trusted:
             return
         last = self.plateaus[-1] if self.plateaus else None
