@@ -16,6 +16,8 @@ from harness.analysis.search.profile import Profile
 _MODEST = 0.8  # of the rate at which answers stop growing: hardly a line
 _COLD_LATE = 0.25  # of the answers may be late while a site that is late without load is warmed up
 _MISSED = 3.0  # failures that the promise allows: where so many were due and none came, the limit lies higher
+_FAR = 1.35  # times the estimate, without a line: it is another site
+_SURE = 3.0  # standard deviations
 _PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
 
 
@@ -142,13 +144,27 @@ class Hold:
             return
         busy = self._belief.queue.busy_share(4)
         if quiet and busy < 0.25:
-            self.climb = max(self.climb, beat.dial) * 1.09
+            self.climb = min(max(self.climb, beat.dial) * 1.09, max(self.climb, 1.03 * _FAR * self.estimate))
         elif busy > 0.6:
             self.climb = min(self.climb, beat.dial)
 
     def outgrown(self) -> bool:
         """Whether the site carries far more than the estimate, which must have been a false alarm or a colder site."""
-        return self._beats.count - self._began >= 8 and self._beats.last.dial > 1.35 * self.estimate and self._beats.last.late == 0
+        far = self._beats.count - self._began >= 8 and self._beats.last.dial > _FAR * self.estimate and self._beats.last.late == 0
+        return far and not self.standing() and self._missing_line()
+
+    def _missing_line(self) -> bool:
+        """Whether a line would stand by now, were the site no faster than the fit says: a line of few requests takes its time."""
+        found, queue = self._belief.fit, self._belief.queue
+        if found is None:
+            return True
+        sent = excess = 0.0
+        for beat in reversed(self._beats.recent(self._beats.count - self._began)):
+            if beat.dial <= self.saturation():
+                break
+            sent += beat.seconds * beat.dial * queue.per_dial
+            excess += beat.seconds * (beat.dial * queue.per_dial - found.plateau)
+        return excess > found.knee + _SURE * np.sqrt(max(queue.dispersion, 1.0) * sent)
 
     def moved(self) -> None:
         """The site's capacity moved: what it refused before means nothing now."""

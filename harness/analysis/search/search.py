@@ -228,7 +228,7 @@ class Search:
             belief.regroup()
         if self._beats.count % 2 == 0:
             hold.fit()
-        if hold.outgrown() and not hold.standing():
+        if hold.outgrown():
             if belief.fit is not None:
                 belief.rose(4)
             self._enter("explore")

@@ -134,7 +134,8 @@ def launched(file: Path, url: str, seed: int, *, workers: int = 2, pinned: bool 
         notes = fleet.start()
         if pinned:
             for child in psutil.Process().children(recursive=True):
-                first(child.pid, 2)  # thinking may wait, sending may not
+                for thread in child.threads():  # those that carry their words to the master too
+                    first(thread.id, 2)  # thinking may wait, sending may not
         yield fleet, notes
 
 
