@@ -17,6 +17,7 @@ from harness.demo.capacity import requests_held
 from harness.demo.settings import Settings
 from harness.scenario.model import Promise
 from tests.bench.truth.capacity import known, shares
+from tests.bench.truth.cases import CASES
 from tests.bench.truth.kinds import KINDS
 from tests.bench.truth.model import Answer, Bucket, constant
 from tests.bench.truth.pools import Autoscaler, Retrying
@@ -49,6 +50,16 @@ def test_every_kind_that_can_break_has_its_truth_on_file() -> None:
 def test_the_simulated_truth_is_that_of_the_closed_form(kind: str, settings: Settings) -> None:
     """Two ways to the same number: many simulated minutes, and a formula that has never seen them."""
     assert known()[kind]["capacity"] == pytest.approx(requests_held(PROMISES, settings), rel=0.025)
+
+
+@pytest.mark.parametrize("workers", KINDS["autoscaler"].sizes)
+def test_what_has_grown_or_worn_is_judged_as_it_was_at_the_end(workers: int) -> None:
+    grown = known()["autoscaler"][f"with {workers} workers"]
+    assert grown == pytest.approx(requests_held(PROMISES, Settings(workers=workers, service=0.040, queue=400)), rel=0.025)
+    assert CASES["autoscaler"].worn(195.9, {"requests": 9, "workers": workers}) == grown
+    assert CASES["autoscaler"].worn(195.9, {"requests": 9, "workers": 8}) == 195.9
+    assert CASES["leak"].worn(200.0, {"requests": 40_000, "workers": 9}) == pytest.approx(200.0 / 1.1)
+    assert CASES["nginx-limit"].worn(192.9, {}) == 192.9
 
 
 @pytest.mark.parametrize("name", sorted(known()))
@@ -99,6 +110,11 @@ def test_an_autoscaler_has_its_new_workers_when_they_come_and_not_before() -> No
         model.arrive(tick / 10, tick, 0)
     per_second = [sum(second <= moment < second + 10 for moment in done) / 10 for second in (10, 40)]
     assert per_second == pytest.approx([2.0, 4.0], abs=0.2)
+    assert model.working(60.0) == 4
+    model = Autoscaler(2, constant(1.0), more=2, hold=5, delay=20, most=4)
+    for tick in range(100):
+        model.arrive(tick / 10, tick, 0)
+    assert (model.working(10.0), model.working(30.0)) == (2, 4)
 
 
 def test_a_gateway_that_asks_again_stays_down_under_a_load_that_it_bore_before() -> None:

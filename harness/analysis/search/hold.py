@@ -164,7 +164,7 @@ class Hold:
                 break
             sent += beat.seconds * beat.dial * queue.per_dial
             excess += beat.seconds * (beat.dial * queue.per_dial - found.plateau)
-        return excess > found.knee + _SURE * np.sqrt(max(queue.dispersion, 1.0) * sent)
+        return bool(excess > found.knee + _SURE * np.sqrt(max(queue.dispersion, 1.0) * sent))
 
     def moved(self) -> None:
         """The site's capacity moved: what it refused before means nothing now."""

@@ -38,6 +38,8 @@ class Kind:
     plateau: float = 60.0
     requests_before: int = 0
     closed_form: str = ""
+    grown: Callable[[Random, int], m.Model] | None = None  # the same with so many workers, which it may come to have
+    sizes: tuple[int, ...] = ()
 
 
 def _four(r: Random) -> m.Model:
@@ -134,6 +136,8 @@ KINDS = {
             near=197,
             settle=5,
             plateau=50,
+            grown=lambda r, workers: p.Pool(workers, m.exponential(r, 0.040)),
+            sizes=(16, 24, 32),
         ),
         Kind(
             name="retry-collapse",

@@ -61,6 +61,10 @@ class Pool(Model):
         self._taken += 1
         self._answer(self._line.take(now, self._lasting(now))[1], job)
 
+    def working(self, now: float) -> int:
+        """Workers there are."""
+        return self._line.size
+
     def _lasting(self, now: float) -> float:
         return self._service()
 
@@ -94,6 +98,9 @@ class Autoscaler(Pool):
         super().__init__(workers, service)
         self._more, self._hold, self._delay, self._most = more, hold, delay, most
         self._since, self._ordered_until = NEVER, -NEVER
+
+    def working(self, now: float) -> int:
+        return self._line.size - (self._more if now < self._ordered_until else 0)
 
     def _lasting(self, now: float) -> float:
         # Workers that are on order count as busy until they come: they are not asked about again before that.

@@ -72,6 +72,7 @@ def ramp(case: Case, seed: int, program: Path, budget: str, *, core: int | None 
             [str(program), "run", "--quiet", "--no-color", str(script)], capture_output=True, text=True, timeout=length + 30, cwd=name
         )
         seconds = time.monotonic() - began
+        state = ended(case, told["url"])
     data = json.loads(ended.stdout[ended.stdout.index("{") :])
     ran, bad = data["ms"] / 1000, data["metrics"]["bad"]["values"]
     stopped = ended.returncode == 99  # k6's own code for thresholds that have failed
@@ -87,7 +88,7 @@ def ramp(case: Case, seed: int, program: Path, budget: str, *, core: int | None 
         group=case.group,
         seed=seed,
         peak=top,
-        truth=case.worn(truth, requests),
+        truth=case.worn(truth, state),
         estimate=top * min(ran / length, 1.0) if stopped else top,
         low=None,
         high=None,
@@ -102,7 +103,7 @@ def ramp(case: Case, seed: int, program: Path, budget: str, *, core: int | None 
         recovered="",
         harmed=None,  # its counters tell the failed alone
         requests=requests,
-        asked=None,
+        asked=state.get("requests"),
         lag_p99_ms=None,
         seconds=seconds,
         load=before,

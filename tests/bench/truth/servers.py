@@ -25,6 +25,7 @@ import uvloop
 from tests.bench.truth.capacity import known
 from tests.bench.truth.kinds import KINDS
 from tests.bench.truth.model import NEVER, Answer, Model
+from tests.bench.truth.pools import Pool
 
 _STEPS = {b"/": 0, b"/a": 0, b"/b": 1, b"/c": 2, b"/d": 3}
 _BODY = (
@@ -86,12 +87,14 @@ class Course:
         self._wait(now)
 
     def state(self) -> bytes:
+        now = time.monotonic() - self._began
         return json.dumps(
             {
                 "requests": self.asked.total(),
                 "paths": dict(self.asked),
                 "answers": dict(self.answered),
-                "seconds": time.monotonic() - self._began,
+                "seconds": now,
+                "workers": self._model.working(now) if isinstance(self._model, Pool) else None,
             }
         ).encode()
 

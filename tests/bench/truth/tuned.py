@@ -19,7 +19,7 @@ from harness.engine.window import Window
 from harness.run import GRACE
 from tests.bench.truth.cases import Case
 from tests.bench.truth.rows import Row, machine
-from tests.bench.truth.trial import commit, cores, harmed, launched
+from tests.bench.truth.trial import commit, cores, ended, harmed, launched
 from tests.sim.rivals import BUDGETS, RAMP, STEP, ramp, steps
 
 POLICIES = ("ramp", "steps")
@@ -61,6 +61,7 @@ def tuned(case: Case, seed: int, policy: str, budget: str, *, workers: int = 2, 
             player = Player(fleet)
             estimate = answered(player, policy, budget, top)
             fleet.drain(GRACE, player.seen.append)
+        state = ended(case, told["url"])
         seconds = time.monotonic() - began
     share, requests = harmed(player.seen)
     lags = np.concatenate([window.lags for window in player.seen])
@@ -74,7 +75,7 @@ def tuned(case: Case, seed: int, policy: str, budget: str, *, workers: int = 2, 
         group=case.group,
         seed=seed,
         peak=top,
-        truth=case.worn(truth, requests),
+        truth=case.worn(truth, state),
         estimate=estimate,
         low=None,
         high=None,
@@ -89,7 +90,7 @@ def tuned(case: Case, seed: int, policy: str, budget: str, *, workers: int = 2, 
         recovered="",
         harmed=share,
         requests=requests,
-        asked=None,
+        asked=state.get("requests"),
         lag_p99_ms=1000 * float(np.quantile(lags, 0.99)) if len(lags) else None,
         seconds=seconds,
         load=before,
