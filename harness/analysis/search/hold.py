@@ -144,7 +144,8 @@ class Hold:
             return
         busy = self._belief.queue.busy_share(4)
         if quiet and busy < 0.25:
-            self.climb = min(max(self.climb, beat.dial) * 1.09, max(self.climb, 1.03 * _FAR * self.estimate))
+            most = float("inf") if self._cold() else max(self.climb, 1.03 * _FAR * self.estimate)
+            self.climb = min(max(self.climb, beat.dial) * 1.09, most)
         elif busy > 0.6:
             self.climb = min(self.climb, beat.dial)
 
