@@ -26,8 +26,8 @@ def test_a_line_met_by_more_than_a_third_of_the_requests_stays_found():
 
 @pytest.mark.parametrize("seed", [2, 16, 32])
 def test_a_line_of_few_requests_that_is_gone_for_a_moment_is_not_outgrown(seed: int):
-    """A fifth of the requests meets 4 workers of 80 ms (235.8 visitors/s keep the promise): its line takes seconds to stand. That none stands
-    for two seconds does not make it a faster site, nor is the load raised to twice the estimate for it."""
+    """A fifth of the requests meets 4 workers of 80 ms (235.8 visitors/s keep the promise): its line takes seconds to stand. That none
+    stands for two seconds does not make it a faster site, nor is the load raised to twice the estimate for it."""
     random = np.random.default_rng(seed)
     slow, fast = Pool(random, workers=4, service=exponential(0.080)), Pool(random, workers=64, service=exponential(0.020))
     peak = 235 * float(np.exp(np.random.default_rng([seed, 7]).uniform(np.log(8 / 60), 0)))
