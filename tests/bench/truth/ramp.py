@@ -68,16 +68,16 @@ def ramp(case: Case, seed: int, program: Path, budget: str, *, core: int | None 
             )
         )
         began = time.monotonic()
-        ended = subprocess.run(
+        process = subprocess.run(
             [str(program), "run", "--quiet", "--no-color", str(script)], capture_output=True, text=True, timeout=length + 30, cwd=name
         )
         seconds = time.monotonic() - began
         state = ended(case, told["url"])
-    data = json.loads(ended.stdout[ended.stdout.index("{") :])
+    data = json.loads(process.stdout[process.stdout.index("{") :])
     ran, bad = data["ms"] / 1000, data["metrics"]["bad"]["values"]
-    stopped = ended.returncode == 99  # k6's own code for thresholds that have failed
+    stopped = process.returncode == 99  # k6's own code for thresholds that have failed
     requests = int(bad["passes"] + bad["fails"])
-    why = _STOPPED.findall(ended.stderr)
+    why = _STOPPED.findall(process.stderr)
     return Row(
         date=date,
         machine=machine(),
