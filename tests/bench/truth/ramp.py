@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.bench.truth.cases import Case
 from tests.bench.truth.rows import Row, machine
-from tests.bench.truth.trial import commit, cores
+from tests.bench.truth.trial import commit, cores, ended
 
 SECONDS = {"quick": 60.0, "full": 600.0}
 _STOPPED = re.compile(r"thresholds on metrics? '([^']+)'")
