@@ -51,6 +51,22 @@ def test_the_step_that_broke_first_is_named_and_measured_apart():
     assert search.trace[0][1] == "baseline"
 
 
+def test_the_step_where_the_line_stands_is_named_although_nobody_came_too_late():
+    """A promise of 3 s on a site of 20 ms: its line is seen and taken away before anybody has waited for so long."""
+    case, random = CASES["one slow step of four"], np.random.default_rng(3)
+    patient = Promise(text="95% of responses within 3 s", kind="latency", limit=3.0, share=0.95)
+    rig = Rig(case.build(random), random, mix=case.mix)
+    search = Search(promises=(patient,), moment=moment(30.0), samples=kinds(4), profile=QUICK, ceiling=None, seed=1)
+    order, late = search.next(rig.step(0.0)), 0
+    while order.dial is not None and order.phase in ("baseline", "explore"):
+        window = rig.step(order.dial)
+        late += int((window.done["total"] > 3.0).sum())
+        order = search.next(window)
+    found = search.breaking_point()
+    assert (found.status, late) == ("found", 0)
+    assert found.first_step == "step 2"
+
+
 def test_a_bottleneck_that_only_some_requests_meet_is_a_doubt_and_a_number():
     """A quarter of one step's requests pass a second, slower place."""
     found, search = _play(CASES["a slow quarter"], seed=3)

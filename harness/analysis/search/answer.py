@@ -109,7 +109,7 @@ class Answer:
             cause=cause,
             cause_detail=detail,
             promise=promise.text,
-            first_step=self._harm.first_step(),
+            first_step=self._harm.first_step(belief.bottleneck.lead()),
             recovered=facts.recovered,
             recovery_seconds=facts.recovery_seconds,
             model=model,

@@ -36,16 +36,24 @@ class Bottleneck:
 
     def waiting(self) -> Mask | None:
         """The samples that wait together; None while none does for sure."""
-        requests = np.maximum(self._requests, 1)
-        wait = self._excess / requests
-        noise = np.sqrt(self._calm + 0.25 * self._requests * np.maximum(wait, 0) + 0.5) / requests
-        sure = wait - noise
-        sure[(self._requests < 5) | (self._excess < _SURE * np.sqrt(self._calm + 1))] = -1.0
-        if sure.max() <= 0:
+        lead = self.lead()
+        if lead is None:
             return None
-        lead = int(np.argmax(sure))
+        wait = self._wait()
         found: Mask = (wait >= _SHARE * wait[lead]) & (self._requests > 0)
         return found
+
+    def lead(self) -> int | None:
+        """The sample that waits most surely; None while none does."""
+        wait = self._wait()
+        noise = np.sqrt(self._calm + 0.25 * self._requests * np.maximum(wait, 0) + 0.5) / np.maximum(self._requests, 1)
+        sure = wait - noise
+        sure[(self._requests < 5) | (self._excess < _SURE * np.sqrt(self._calm + 1))] = -1.0
+        return int(np.argmax(sure)) if sure.max() > 0 else None
+
+    def _wait(self) -> Floats:
+        """By sample, s."""
+        return self._excess / np.maximum(self._requests, 1)
 
     def failing(self) -> Mask | None:
         """The samples that fail together."""

@@ -52,10 +52,11 @@ class Harm:
         name = max(kinds, key=lambda k: kinds[k])
         return name if kinds[name] else None
 
-    def first_step(self) -> str | None:
-        """The label of the step whose requests suffered most: the highest share of bad ones that its count supports (95 %)."""
+    def first_step(self, waiting: int | None = None) -> str | None:
+        """The label of the step whose requests suffered most: the highest share of bad ones that its count supports (95 %). Where none
+        suffered, since the load was lowered in time: of the sample that is `waiting`."""
         if not self._late.sum():
-            return None
+            return None if waiting is None else self._samples[waiting].label
         count = np.maximum(self._decided, 1)
         share = self._late / count
         sure = share - 1.645 * np.sqrt(share * (1 - share) / count + 0.25 / count**2)

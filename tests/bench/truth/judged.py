@@ -84,9 +84,9 @@ def _error(profile: str, group: str, rows: Sequence[Row]) -> str:
     aim = "" if goal is None else f"≤ {goal[0]:.1%}" + ("" if math.isinf(goal[1]) else f" / ≤ {goal[1]:.1%}")
     if not size:
         return _told(f"error, {_NAMES[group]}", "not measured", aim, None)
-    silent = len(rows) - len(size)
+    silent, moved = sum(row.estimate is None for row in rows), sum(row.truth is None and row.estimate is not None for row in rows)
     more = f"mean / {'95th percentile' if len(size) >= ENOUGH else 'largest'} of {len(size)} runs"
-    more += f"; {silent} more without a number" if silent else ""
+    more += (f"; {silent} more without a number" if silent else "") + (f"; {moved} more whose truth moved meanwhile" if moved else "")
     held = None if goal is None else centre <= goal[0] and worst <= goal[1]
     return _told(f"error, {_NAMES[group]}", f"{centre:.1%} / {worst:.1%}", aim, held, more, _enough(rows, group))
 

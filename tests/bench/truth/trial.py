@@ -38,6 +38,8 @@ from tests.bench.truth.kinds import LIMIT
 from tests.bench.truth.process import ROOT
 from tests.bench.truth.rows import Row, machine
 
+SAME = 0.06  # two truths that are further apart are not one
+
 
 @dataclass(kw_only=True, slots=True)
 class Record:
@@ -77,6 +79,8 @@ def surge(case: Case, seed: int, profile: str, *, workers: int = 2, keep: Path |
             found, down = None, str(error)
         seconds = time.monotonic() - began
         state = ended(case, told["url"])
+        if case.pressed:  # its truth may have moved with the machine: half a truth is none
+            record.truth = agreed(truth, case.true(told))
     row = _judged(case, record, found, down, date=date, load=before, seconds=seconds, state=state)
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
@@ -138,6 +142,13 @@ def launched(file: Path, url: str, seed: int, *, workers: int = 2, pinned: bool 
                 for thread in child.threads():  # those that carry their words to the master too
                     first(thread.id, 2)  # thinking may wait, sending may not
         yield fleet, notes
+
+
+def agreed(before: float | None, after: float | None) -> float | None:
+    """What a crowd pressed out of a stack before the run and after it, in the middle; None where the two are not the same."""
+    if before is None or after is None or abs(np.log(after / before)) > SAME:
+        return None
+    return float(np.sqrt(before * after))
 
 
 def ended(case: Case, url: str) -> dict[str, Any]:
