@@ -144,6 +144,7 @@ class Hold:
             return
         busy = self._belief.queue.busy_share(4)
         if quiet and busy < 0.25:
+            # Just past what would show another site: there it waits until a line is missing. A cold site shows nothing by being late.
             most = float("inf") if self._cold() else max(self.climb, 1.03 * _FAR * self.estimate)
             self.climb = min(max(self.climb, beat.dial) * 1.09, most)
         elif busy > 0.6:

@@ -92,8 +92,8 @@ def main(names: list[str]) -> None:
         table[kind.name] = {"capacity": round(centre, 1), "width": round(width, 4)}
         for workers in kind.sizes:
             assert kind.grown
-            first = kind.sizes[0] / 2
-            grown = replace(kind, build=partial(kind.grown, workers=workers), near=kind.near * workers / first, settle=20.0, plateau=60.0)
+            near = kind.near * workers / kind.begins
+            grown = replace(kind, build=partial(kind.grown, workers=workers), near=near, settle=20.0, plateau=60.0)
             table[kind.name][f"with {workers} workers"] = round(capacity(grown)[0], 1)
         FILE.write_text(json.dumps({name: table[name] for name in KINDS if name in table}, indent=1) + "\n")
         print(f"{kind.name:18s} {centre:7.1f}/s   from 9 of 10 to 1 of 10: ±{width * 50:.1f} %", flush=True)

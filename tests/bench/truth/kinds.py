@@ -38,7 +38,8 @@ class Kind:
     plateau: float = 60.0
     requests_before: int = 0
     closed_form: str = ""
-    grown: Callable[[Random, int], m.Model] | None = None  # the same with so many workers, which it may come to have
+    grown: Callable[[Random, int], m.Model] | None = None  # the same with another number of workers: `sizes`, after `begins`
+    begins: int = 0
     sizes: tuple[int, ...] = ()
 
 
@@ -137,6 +138,7 @@ KINDS = {
             settle=5,
             plateau=50,
             grown=lambda r, workers: p.Pool(workers, m.exponential(r, 0.040)),
+            begins=8,
             sizes=(16, 24, 32),
         ),
         Kind(

@@ -61,8 +61,8 @@ def tuned(case: Case, seed: int, policy: str, budget: str, *, workers: int = 2, 
             player = Player(fleet)
             estimate = answered(player, policy, budget, top)
             fleet.drain(GRACE, player.seen.append)
-        state = ended(case, told["url"])
         seconds = time.monotonic() - began
+        state = ended(case, told["url"])
     share, requests = harmed(player.seen)
     lags = np.concatenate([window.lags for window in player.seen])
     return Row(
