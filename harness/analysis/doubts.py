@@ -79,6 +79,10 @@ KINDS: dict[str, tuple[str, str]] = {
         "The site became slower during the run (a leak, throttling, a neighbour): later in the campaign it may break earlier.",
         "Use --profile full to see where it settles.",
     ),
+    "wavered": (
+        "The site became both faster and slower during the run (a neighbour on its machines, tasks in the background, scaling to and fro).",
+        "See what else ran on the site's machines, and run again at a quiet time; plan with the lower end of the interval.",
+    ),
     "still_rising": (
         "Answers per second were still rising at the highest load, so the upper end is uncertain.",
         "Use --profile full.",
@@ -151,8 +155,16 @@ def doubts(signs: Signs) -> list[Doubt]:
     if signs.totals.requests >= FEW:
         found += [doubt("thin_step", detail=label, requests=requests) for label, requests in signs.thin]
     seen = {d.kind for d in found}
-    found += [doubt(flag) for flag in dict.fromkeys(signs.flags) if flag in KINDS and flag not in seen]
+    found += [doubt(flag) for flag in _told(signs.flags) if flag in KINDS and flag not in seen]
     return sorted(found, key=lambda d: ORDER[d.kind])
+
+
+def _told(flags: tuple[str, ...]) -> list[str]:
+    """Each kind once; faster and slower in one run are one thing to a reader."""
+    kinds = list(dict.fromkeys(flags))
+    if {"rose", "fell"} <= set(kinds):
+        kinds = [kind for kind in kinds if kind not in ("rose", "fell")] + ["wavered"]
+    return kinds
 
 
 def thin(scenario: Scenario, samples: tuple[Sample, ...], outcomes: npt.NDArray[np.int64]) -> tuple[tuple[str, int], ...]:

@@ -68,6 +68,7 @@ CAUSES: dict[str, dict[str, Any]] = {
     "not_recovered": {"point": point(150.0, 160.0, recovered=False)},
     "same_machine": {"same_machine": True},
     "scaled": {"point": unfound("not_reached", low=80.0), "highest": 80.0},
+    "wavered": {"flags": ("fell", "rose")},
     **{kind: {"flags": (kind,)} for kind in ("model_vs_evidence", "rose", "fell", "still_rising", "several_paths", "no_plateau")},
 }
 

@@ -118,11 +118,10 @@ class Answer:
 
     def _cause(self) -> tuple[str | None, str]:
         belief = self._belief
-        moved = "".join(
-            f" During the test the capacity {how}; it was first measured at {belief.first_estimate:.3g} visitors/s."
-            for how in sorted(belief.drift)
-            if belief.first_estimate
-        )
+        moved = ""
+        if belief.drift and belief.first_estimate:
+            how = " and ".join(sorted(belief.drift))
+            moved = f" During the test the capacity {how}; it was first measured at {belief.first_estimate:.3g} visitors/s."
         if belief.by_failures:
             fact = f"Requests failed before they became slow: {self._harm.failed} of {self._harm.decided}."
             if bucket := belief.failures.bucket:
