@@ -74,16 +74,17 @@ class Answer:
 
     def _contradictions(self, interval: Interval) -> tuple[float, float, bool]:
         """The interval, widened to hold what was plainly seen; and whether it had to be."""
-        low, high = interval.low, interval.high
+        low, high, belief = interval.low, interval.high, self._belief
         if self._still_rising():
             high *= _RISING
         rises = high
         for plateau in self._facts.plateaus:
-            if plateau.phase not in ("hold", "confirm"):
+            if plateau.phase not in ("hold", "confirm") or plateau.began < belief.since:
                 continue
             # An overload of a share d shows as late answers only after limit / d seconds: held shorter, it proves nothing.
             hidden = 2 * self._asked.limit / plateau.seconds
-            if plateau.seconds >= 10 and plateau.dial > high * (1 + hidden) and plateau.holds(self._asked):
+            told = plateau.seconds >= 10 and belief.queue.wear == 1  # what wears has held more, once
+            if told and plateau.dial > high * (1 + hidden) and plateau.holds(self._asked):
                 high = 1.02 * plateau.dial
             if plateau.seconds >= 8 and plateau.dial < low and plateau.fails(self._asked):
                 low = 0.98 * plateau.dial
@@ -122,6 +123,8 @@ class Answer:
         if belief.drift and belief.first_estimate:
             how = " and ".join(sorted(belief.drift))
             moved = f" During the test the capacity {how}; it was first measured at {belief.first_estimate:.3g} visitors/s."
+        if belief.queue.wear < 1:
+            moved += " It fell all the time, so it will go on falling: the number is that of the end."
         if belief.by_failures:
             fact = f"Requests failed before they became slow: {self._harm.failed} of {self._harm.decided}."
             if bucket := belief.failures.bucket:
@@ -135,7 +138,8 @@ class Answer:
                 f"With more than about {found.peak_at:.0f} requests in flight the site answers fewer per second (at best {found.peak:.0f})."
             )
             return "collapse", fact + moved
-        at_most = f"{found.plateau:.0f} requests/s ({found.plateau / belief.queue.per_dial:.3g} visitors/s)"
+        top = belief.queue.wear * found.plateau
+        at_most = f"{top:.0f} requests/s ({top / belief.queue.per_dial:.3g} visitors/s)"
         return "slow", f"The site answers at most {at_most}; above that, requests queue.{moved}"
 
     def _not_reached(self) -> BreakingPoint:

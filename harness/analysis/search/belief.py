@@ -42,9 +42,11 @@ class Belief:
         self._warmth = Warmth()
         self.stalls = Stalls(self.meter)
         self.drift: set[str] = set()  # "rose", "fell"
+        self._way = ""  # the latest of them
         self.first_estimate: float | None = None
         self._windows = 0
         self._moved_at = -999
+        self.since = 0  # windows before it are of a site that was faster or slower
 
     # ------------------------------------------------------------------ in
     def add(self, reading: Reading, *, stressed: bool, steady: bool, calm: bool, trusted: bool = True) -> None:
@@ -135,7 +137,7 @@ class Belief:
         self.whole.demands = self._demands()
         if self.hidden is not None:
             self.hidden.tune(demands=self.whole.demands, per_dial=self.whole.per_dial, per_dial_error=self.whole.per_dial_error)
-        self.queue.stalls = self.stalls.law
+        self.queue.stalls, self.queue.wears = self.stalls.law, "fell" in self.drift
         self.queue.refit()
         failing = self.bottleneck.failing()
         failed = self.everything if failing is None else failing
@@ -222,10 +224,11 @@ class Belief:
             t, a = spent[part].sum(), came[part].sum()
             if t <= 0.4 or (a / t - old) * np.sign(new - old) <= 0.5 * abs(new - old):
                 return False
-        needed = 1.0 if self.lately_moved(60) and not self.stalls.count else 3.2  # a stall looks like a fall, and its end like a rise
-        if abs(new - old) <= needed * np.sqrt(dispersion * (new / after[0] + old / before[0])):
+        way = "rose" if new > old else "fell"
+        further = way == self._way and self.lately_moved(60) and not self.stalls.count  # a stall looks like a fall, and its end like a rise
+        if abs(new - old) <= (1.0 if further else 3.2) * np.sqrt(dispersion * (new / after[0] + old / before[0])):
             return False
-        self._moved("rose" if new > old else "fell", rows - half)
+        self._moved(way, rows - half)
         return True
 
     def rose(self, windows: int) -> None:
@@ -235,7 +238,7 @@ class Belief:
     def _fade(self) -> None:
         """The site becomes faster all the time: only the last windows are about the site of now."""
         if "rose" in self.drift and self.lately_moved(2):
-            self._moved_at = self._windows
+            self._moved_at, self.since = self._windows, self._windows - _WARM
             self.queue.forget(self.queue.history.size - _WARM)
             self.failures.forget(_WARM)
         else:
@@ -245,7 +248,8 @@ class Belief:
         if self.first_estimate is None and np.isfinite(self.dial):
             self.first_estimate = self.dial
         self.drift.add(how)
-        self._moved_at = self._windows
+        self._way = how
+        self._moved_at, self.since = self._windows, self._windows - believed
         self.queue.forget(self.queue.history.size - believed)
         self.failures.forget(believed)
         self.refit()

@@ -17,6 +17,7 @@ from harness.analysis.search.interrupted import carried
 from harness.analysis.search.meter import MIDDLE
 from harness.analysis.search.queueing import Demand, Fit, fit
 from harness.analysis.search.stalls import Law
+from harness.analysis.search.wear import NONE, Wear, wear
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,8 +40,8 @@ class Interval:
 
 class Estimator:
     """The group's time. `per_dial` (requests of the group for each unit of the dial, with its relative error), `calm` and `usual` (mean and
-    middle of its latency without load, s), `demands` (the latency promises as they bear on this group) and `stalls` are set by the owner
-    and may move."""
+    middle of its latency without load, s), `demands` (the latency promises as they bear on this group), `stalls` and `wears` are set by the
+    owner and may move."""
 
     def __init__(self, *, demands: tuple[Demand, ...], seed: int, limits: int | None = None) -> None:
         self.demands = demands
@@ -55,6 +56,8 @@ class Estimator:
         self.burstiness = 1.0
         self.stalls: Law | None = None  # it stands still now and then, which looks like a fall of the curve and is none
         self._carried: dict[Demand, tuple[tuple[object, ...], float]] = {}  # the last answer of `_share`, and to what
+        self.wears = False  # it has become slower: once, or all the time?
+        self._wear = NONE
         self.fit: Fit | None = None
         self.demand = 0  # index of the latency promise that binds
         self.dial = float("nan")  # NaN while the group was never busy
@@ -96,7 +99,8 @@ class Estimator:
                 best = (found.rate, k, found)
         if best is not None:
             rate, self.demand, self.fit = best
-            self.dial = rate / self.per_dial if self.per_dial > 0 else float("nan")
+            self._wear = self._worn(self.fit)
+            self.dial = self._wear.factor * rate / self.per_dial if self.per_dial > 0 else float("nan")
             self.dispersion = self._dispersion(self.fit)
         else:
             self.dial = float("nan")
@@ -127,7 +131,7 @@ class Estimator:
                 may_fall=self.fit.falling,
             )
             if again is not None:
-                drawn.append(again.rate / self.per_dial)
+                drawn.append(self._wear.factor * again.rate / self.per_dial)
         model = 0.03 if self.fit.falling or self.hit < 1.0 else 0.012  # a line seen through those who linger in it is seen less well
         bursty = max(min(0.08, 0.03 * max(0.0, self.dispersion - 1.3)), min(0.1, stalls))  # a site that stalls: few events decide
         drift = 0.04 if recent_drift else 0.0
@@ -137,7 +141,7 @@ class Estimator:
         else:
             sampling = 0.3
         floor = np.sqrt(max(self.dispersion, 0.5) / max(self.fit.busy_answers, 20.0))
-        spread = float(np.sqrt(max(sampling, floor) ** 2 + model**2 + bursty**2 + drift**2 + self.per_dial_error**2))
+        spread = float(np.sqrt(max(sampling, floor) ** 2 + model**2 + bursty**2 + drift**2 + self._wear.unsure**2 + self.per_dial_error**2))
         reach = 1.645 * 1.1 * spread
         return Interval(low=estimate * np.exp(-reach), high=estimate * np.exp(reach), spread=spread)
 
@@ -146,12 +150,17 @@ class Estimator:
         speed, demand = self.speed(found), self.demands[self.demand]
         floor = np.sqrt(max(self.dispersion, 0.5) / max(found.busy_answers, 20.0))
         drift = 0.04 if recent_drift else 0.0
-        spread = float(np.sqrt(floor**2 + _INTERRUPTED**2 + drift**2 + self.per_dial_error**2))
+        spread = float(np.sqrt(floor**2 + _INTERRUPTED**2 + drift**2 + self._wear.unsure**2 + self.per_dial_error**2))
         share, reach = found.rate / speed, 1.645 * 1.1
         often, seldom = (replace(law, every=law.every * float(np.exp(sign * reach * law.unsure))) for sign in (-1, 1))
         below, above = (abs(float(np.log(self._share(other, speed, demand, keep=False) / share))) for other in (often, seldom))
         low, high = (float(np.hypot(reach * spread, side)) for side in (below, above))
         return Interval(low=self.dial * np.exp(-low), high=self.dial * np.exp(high), spread=(low + high) / (2 * reach))
+
+    @property
+    def wear(self) -> float:
+        """The speed of now over that of `fit`: below 1 where it becomes slower all the time."""
+        return self._wear.factor
 
     def speed(self, found: Fit) -> float:
         """Answers/s of the busy site in windows without a stall; in all of them, where that would be too few."""
@@ -164,6 +173,15 @@ class Estimator:
     def _plain(self, found: Fit) -> bool:
         """Whether the law of the stalls is all that shapes this line: it is no hidden one, nor faster the longer it is."""
         return self.hit == 1.0 and not found.rising
+
+    def _worn(self, found: Fit) -> Wear:
+        """How it stands now against the windows believed."""
+        if not self.wears or found.falling:
+            return NONE
+        history = self.history
+        seconds, answers = history.busy(_busy(found), everything=True)
+        _, total = history.busy(np.ones(len(MIDDLE), bool), everything=True)
+        return wear(seconds, answers, total, first=history.first, dispersion=self.dispersion)
 
     def _share(self, law: Law, speed: float, demand: Demand, *, keep: bool = True) -> float:
         """What of its speed a site with these stalls carries; asked again only when something has changed that matters."""

@@ -14,12 +14,13 @@ from harness.analysis.search.meter import Reading
 
 @dataclass(slots=True)
 class Plateau:
-    """A dial that stood still: how long, and how its requests fared (`decided` and `late` for each latency limit)."""
+    """A dial that stood still: since which window, how long, and how its requests fared (`decided` and `late` for each latency limit)."""
 
     phase: str
     dial: float
     decided: npt.NDArray[np.int64]
     late: npt.NDArray[np.int64]
+    began: int = 0
     seconds: float = 0.0
     sent: int = 0
     failed: int = 0
@@ -47,9 +48,11 @@ class Facts:
         self.recovery_seconds: float | None = None
         self.only_unloaded = False  # it came back, but only once the load was gone
         self.plateaus: list[Plateau] = []
+        self._windows = 0
 
     def watch(self, reading: Reading, phase: str, *, trusted: bool) -> None:
         """Counts a window to its plateau, unless our own machine was late in it; plateaus shorter than 3 s are dropped."""
+        self._windows += 1
         if not trusted:
             return
         last = self.plateaus[-1] if self.plateaus else None
@@ -57,7 +60,8 @@ class Facts:
             if last is not None and last.seconds < 3.0:
                 self.plateaus.pop()
             count = len(self._asked.limits)
-            last = Plateau(phase=phase, dial=max(reading.dial, 1e-9), decided=np.zeros(count, np.int64), late=np.zeros(count, np.int64))
+            none = np.zeros(count, np.int64)
+            last = Plateau(phase=phase, dial=max(reading.dial, 1e-9), decided=none, late=none, began=self._windows)
             self.plateaus.append(last)
         last.seconds += reading.seconds
         last.decided = last.decided + reading.decided.sum(axis=1)

@@ -60,10 +60,10 @@ class History:
         placed = levels if self.relevel is None else self.relevel @ levels
         return placed.astype(np.float32)
 
-    def busy(self, levels: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Per believed row: seconds spent within `levels` and answers that came there."""
+    def busy(self, levels: npt.NDArray[np.bool_], *, everything: bool = False) -> tuple[Floats, Floats]:
+        """Per believed row, or of all rows: seconds spent within `levels` and answers that came there."""
         # Whatever stands where: a product with a mask is many times faster than picking columns.
-        rows = self._rows[self.first : self.size, :2] @ self._weights(levels.astype(np.float64))
+        rows = self._rows[0 if everything else self.first : self.size, :2] @ self._weights(levels.astype(np.float64))
         return rows[:, 0].astype(np.float64), rows[:, 1].astype(np.float64)
 
     def expected(self, curve: Floats) -> tuple[Floats, Floats]:
