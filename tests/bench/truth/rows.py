@@ -15,7 +15,7 @@ FILE = Path(__file__).with_name("rows.csv")
 SINCE = "2026-11-28T00:10"  # rows of before were taken with another search: they are kept, and do not count
 LATER = {
     ("full", "leak"): "2026-11-28T03:24"
-}  # since then it says what a site that wears carries at the end; other kinds see no difference
+}  # it says what a leaking site carries at the end; the others see no change
 OTHERS = "2026-11-22"  # the same of ramps, step tests and k6
 
 
