@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 import pytest
 
-from harness.analysis.search.profile import FULL
+from harness.analysis.search import FULL, QUICK, Profile, Search
 from harness.analysis.search.warmth import Warmth
+from harness.result import BreakingPoint
 from tests.sim.rig import Rig, run
 from tests.sim.servers import Bucket, Contended, Pool, exponential, lognormal
 
@@ -52,3 +55,51 @@ def test_what_happens_every_other_minute_does_not_lower_the_number():
         scatter.append(search._belief.whole.dispersion)
     assert np.mean(errors) < 0.015
     assert np.mean(scatter) < 1.2
+
+
+class Grown(Pool):
+    """Eight workers more from `at` s on."""
+
+    at = 470.0
+
+    def _changed(self, t: float, service: float) -> float:
+        if t >= self.at:
+            for _ in range(8):
+                heapq.heappush(self._free, t)
+            self.at = np.inf
+        return super()._changed(t, service)
+
+
+def _grown(seed: int, at: float, profile: Profile) -> tuple[BreakingPoint, Search]:
+    random = np.random.default_rng(seed)
+    site = Grown(random, workers=8, service=exponential(0.040), leak=1e-15)
+    site.at = at
+    return run(Rig(site, random), peak=45.0 + seed, profile=profile, seed=seed)
+
+
+def test_a_site_that_doubles_while_a_rate_is_confirmed_is_measured_again():
+    """The last push finds no limit where the estimate (196/s) says that a line must stand: what is left of the time measures the site
+    that it met (397.5/s)."""
+    for seed in (0, 2, 3):
+        found, search = _grown(seed, 470.0, FULL)
+        assert found.visitors_per_second == pytest.approx(397.5, rel=0.03)
+        assert found.low <= 397.5 <= found.high
+        assert "rose" in search.flags
+
+
+def test_where_no_time_is_left_to_measure_it_the_interval_has_no_such_end():
+    """The same in the last seconds of a minute: the interval reaches beyond what the push carried, and says so."""
+    for seed in (0, 1):
+        found, search = _grown(seed, 47.0, QUICK)
+        assert found.high > 1.35 * found.visitors_per_second
+        assert "still_rising" in search.flags
+
+
+def test_a_steady_site_did_not_move_in_ten_minutes():
+    """Whoever looks for change at every half second sees rare chances: five of six say nothing of a change, and none is a twentieth off."""
+    said = 0
+    for seed in range(6):
+        found, search = _grown(seed, 1e9, FULL)
+        assert found.visitors_per_second == pytest.approx(196.0, rel=0.05)
+        said += bool({"rose", "fell", "still_rising"} & set(search.flags))
+    assert said <= 1

@@ -70,14 +70,14 @@ class Answer:
 
     def _still_rising(self) -> bool:
         """Whether the site became faster until the end: its capacity is higher than what was seen of it."""
-        return "rose" in self._belief.drift and self._belief.lately_moved(24)
+        return self._facts.passed is not None or ("rose" in self._belief.drift and self._belief.lately_moved(24))
 
     def _contradictions(self, interval: Interval) -> tuple[float, float, bool]:
         """The interval, widened to hold what was plainly seen; and whether it had to be."""
         low, high, belief = interval.low, interval.high, self._belief
         if self._still_rising():
             high *= _RISING
-        rises = high
+        rises, high = high, max(high, _RISING * (self._facts.passed or 0.0))
         for plateau in self._facts.plateaus:
             if plateau.phase not in ("hold", "confirm") or plateau.began < belief.since:
                 continue

@@ -21,6 +21,7 @@ from harness.analysis.search.warmth import Warmth
 
 Mask = npt.NDArray[np.bool_]
 _WARM = 14  # windows that are believed while the site warms up
+_MINUTE = 120  # windows
 _RECENT = 40  # windows after a drift in which the interval is wider
 
 
@@ -207,7 +208,7 @@ class Belief:
         time, answers, _, _ = history.sums(history.size - 8)
         seconds, reference = float(history.seconds()[-8:].sum()), max(found.peak, found.plateau, self.queue.speed(found))
         top = time[limit * found.plateau <= MIDDLE].sum()
-        if top == 0 and answers.sum() / seconds > reference * 1.02 + 3.0 * np.sqrt(dispersion * reference / seconds):
+        if top == 0 and answers.sum() / seconds > reference * 1.02 + self._sure(3.0) * np.sqrt(dispersion * reference / seconds):
             self._moved("rose", 6)
             return True
         if found.falling or rows < 16:
@@ -226,14 +227,20 @@ class Belief:
                 return False
         way = "rose" if new > old else "fell"
         further = way == self._way and self.lately_moved(60) and not self.stalls.count  # a stall looks like a fall, and its end like a rise
-        if abs(new - old) <= (1.0 if further else 3.2) * np.sqrt(dispersion * (new / after[0] + old / before[0])):
+        if abs(new - old) <= (1.0 if further else self._sure(3.2)) * np.sqrt(dispersion * (new / after[0] + old / before[0])):
             return False
         self._moved(way, rows - half)
         return True
 
+    def _sure(self, errors: float) -> float:
+        """Standard errors that tell a change: whoever looks on for ten minutes meets rarer chances than in the first."""
+        return float(np.sqrt(errors**2 + 2 * np.log(max(self._windows / _MINUTE, 1.0))))
+
     def rose(self, windows: int) -> None:
         """The last windows alone show a faster site than all before."""
         self._moved("rose", windows)
+        if not np.isfinite(self.queue.dial):
+            self.queue.fit = None  # what was fitted is the slower site's
 
     def _fade(self) -> None:
         """The site becomes faster all the time: only the last windows are about the site of now."""

@@ -103,7 +103,7 @@ class Estimator:
             self.dial = self._wear.factor * rate / self.per_dial if self.per_dial > 0 else float("nan")
             self.dispersion = self._dispersion(self.fit)
         else:
-            self.dial = float("nan")
+            self.dial, self._wear = float("nan"), NONE
 
     def interval(self, *, boots: int = 60, recent_drift: bool = False, stalls: float = 0.0) -> Interval:
         """The 90 % interval: pieces of windows drawn again with replacement, plus what the model cannot know. `stalls`: what the chance

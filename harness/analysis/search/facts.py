@@ -46,6 +46,7 @@ class Facts:
         self.stopped: str | None = None  # why the search went no further
         self.recovered: bool | None = None
         self.recovery_seconds: float | None = None
+        self.passed: float | None = None  # a dial that the last push reached without a line, with no time left to measure what it met
         self.only_unloaded = False  # it came back, but only once the load was gone
         self.plateaus: list[Plateau] = []
         self._windows = 0

@@ -18,6 +18,7 @@ _COLD_LATE = 0.25  # of the answers may be late while a site that is late withou
 _MISSED = 3.0  # failures that the promise allows: where so many were due and none came, the limit lies higher
 _FAR = 1.35  # times the estimate, without a line: it is another site
 _SURE = 3.0  # standard deviations
+_LITTLE = 0.3  # of the line that must stand, were the site no faster
 _PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
 
 
@@ -75,7 +76,9 @@ class Hold:
 
     def standing(self) -> bool:
         """Whether a line stands."""
-        return self._beats.last.in_flight > (self._belief.fit.knee if self._belief.fit is not None else 3.0)
+        beat, queue = self._beats.last, self._belief.queue
+        alone = max(3.0, 1.5 * beat.dial * queue.per_dial * queue.calm)  # so many are there when none waits
+        return beat.in_flight > (alone if queue.fit is None else queue.fit.knee)
 
     def drained(self) -> bool:
         """Whether the line is gone and requests no longer fail."""
@@ -157,16 +160,28 @@ class Hold:
 
     def _missing_line(self) -> bool:
         """Whether a line would stand by now, were the site no faster than the fit says: a line of few requests takes its time."""
-        found, queue = self._belief.fit, self._belief.queue
+        found = self._belief.fit
         if found is None:
             return True
+        excess, scatter = self._excess(self._beats.count - self._began)
+        return bool(excess > found.knee + _SURE * scatter)
+
+    def carried(self) -> bool:
+        """Whether the overload of the last beats is missing from the line: they met another, faster site."""
+        excess, scatter = self._excess(self._beats.count)
+        return not self.standing() or self._beats.last.in_flight < min(_LITTLE * excess, excess - _SURE * scatter)
+
+    def _excess(self, most: int) -> tuple[float, float]:
+        """The requests that came above what the fit says is answered, over the last beats (at most so many) with a dial beyond it; and
+        their standard deviation."""
+        found, queue, beats = self._belief.fit, self._belief.queue, self._beats
         sent = excess = 0.0
-        for beat in reversed(self._beats.recent(self._beats.count - self._began)):
-            if beat.dial <= self.saturation():
+        for beat in reversed(beats.recent(most)):
+            if found is None or beat.dial <= self.saturation():
                 break
             sent += beat.seconds * beat.dial * queue.per_dial
             excess += beat.seconds * (beat.dial * queue.per_dial - found.plateau)
-        return bool(excess > found.knee + _SURE * np.sqrt(max(queue.dispersion, 1.0) * sent))
+        return excess, float(np.sqrt(max(queue.dispersion, 1.0) * sent))
 
     def moved(self) -> None:
         """The site's capacity moved: what it refused before means nothing now."""

@@ -10,6 +10,7 @@ from harness.analysis.search.hold import Hold
 from harness.analysis.search.rehearsal import BEYOND
 
 _PUSH_SECONDS = 3.0
+_AGAIN = 8.0  # s: what measuring anew needs at least
 _STUCK_SECONDS = 3.0  # at half the load, without the line becoming shorter
 
 
@@ -37,9 +38,11 @@ class Recovery:
             gone = beat.late > 0.5 * max(beat.decided, 5) or beat.in_flight > 1.2 * hold.full() or failed
             if spent == 0 or not (gone or spent >= _PUSH_SECONDS):
                 return BEYOND * hold.estimate
-            self.carried = not gone and not self._refused and not hold.standing() and left > 8
-            if self.carried:
+            passed = not gone and not self._refused and hold.carried()
+            if passed and left > _AGAIN:
+                self.carried = True
                 return beat.dial
+            self._facts.passed = beat.dial if passed else None
             self._enter("half")
             spent = 0.0
         if spent > 0 and hold.drained() and beat.late <= 0.05 * max(beat.decided, 1):
