@@ -175,12 +175,15 @@ class Hold:
         """The requests that came above what the fit says is answered, over the last beats (at most so many) with a dial beyond it; and
         their standard deviation."""
         found, queue, beats = self._belief.fit, self._belief.queue, self._beats
+        if found is None:
+            return 0.0, 0.0
+        answered = found.plateau if queue.stalls is None else queue.speed(found)  # what it does between its stalls
         sent = excess = 0.0
         for beat in reversed(beats.recent(most)):
-            if found is None or beat.dial <= self.saturation():
+            if beat.dial <= self.saturation():
                 break
             sent += beat.seconds * beat.dial * queue.per_dial
-            excess += beat.seconds * (beat.dial * queue.per_dial - found.plateau)
+            excess += beat.seconds * (beat.dial * queue.per_dial - answered)
         return excess, float(np.sqrt(max(queue.dispersion, 1.0) * sent))
 
     def moved(self) -> None:
