@@ -12,6 +12,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from harness.analysis.search.line import line
 from harness.analysis.search.meter import Reading
 
 Floats = npt.NDArray[np.float64]
@@ -65,10 +66,6 @@ class Warmth:
 
 def _falls(weight: Floats, value: Floats) -> bool:
     """Whether `value` falls over the running sum of `weight`."""
-    place = np.cumsum(weight) - 0.5 * weight
-    mean_x, mean_y = np.average(place, weights=weight), np.average(value, weights=weight)
-    square = float((weight * (place - mean_x) ** 2).sum())
-    slope = float((weight * (place - mean_x) * (value - mean_y)).sum() / max(square, 1e-9))
-    rest = value - mean_y - slope * (place - mean_x)
-    error = float(np.sqrt((weight * rest**2).sum() / (len(value) - 2) / max(square, 1e-9)))
-    return bool(slope < -_SURE * error and -slope * weight.sum() > _FALL * mean_y)
+    found = line(np.cumsum(weight) - 0.5 * weight, value, weight)
+    error = float(np.sqrt(found.scatter / found.square))
+    return bool(found.slope < -_SURE * error and -found.slope * weight.sum() > _FALL * found.mean)

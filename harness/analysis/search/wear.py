@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from harness.analysis.search.line import line
+
 Floats = npt.NDArray[np.float64]
 _NEEDED = 60  # windows with a line
 _SURE = 4.0  # standard errors of the slope
@@ -39,18 +41,14 @@ def wear(seconds: Floats, answers: Floats, total: Floats, *, first: int, dispers
     believed = np.flatnonzero(seen) >= first
     if seen.sum() < _NEEDED or not believed.any():
         return NONE
-    weight, value = answers[seen], seconds[seen] / answers[seen]
-    place = (given - 0.5 * total)[seen]
-    middle, mean = float(np.average(place, weights=weight)), float(np.average(value, weights=weight))
-    square = float((weight * (place - middle) ** 2).sum())
-    slope = float((weight * (place - middle) * (value - mean)).sum()) / max(square, 1e-9)
-    rest = float((weight * (value - mean - slope * (place - middle)) ** 2).sum())
-    noise = max(rest / (len(value) - 2), max(dispersion, 1.0) * mean**2)
-    error = float(np.sqrt(noise / max(square, 1e-9)))
-    if slope < _SURE * error or rest > _step(weight, value):
+    weight, value, place = answers[seen], seconds[seen] / answers[seen], (given - 0.5 * total)[seen]
+    found = line(place, value, weight)
+    noise = max(found.scatter, max(dispersion, 1.0) * found.mean**2)
+    error = float(np.sqrt(noise / found.square))
+    if found.slope < _SURE * error or found.rest > _step(weight, value):
         return NONE
     about = float(np.average(place[believed], weights=weight[believed]))
-    usual, latest = (mean + slope * (at - middle) for at in (about, now))
+    usual, latest = found.at(about), found.at(now)
     if usual <= 0:
         return NONE
     return Wear(factor=usual / latest, unsure=error * (now - about) / latest)
