@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.analysis.search.estimator import Estimator
 from harness.analysis.search.generator import Headroom
+from harness.analysis.search.inflight import Crowd
 from harness.analysis.search.meter import BINS, MIDDLE, Meter
 from harness.analysis.search.mix import Mix
 from harness.analysis.search.plateau import LEVELS, SHARES, SLACK, boundary
 from harness.analysis.search.queueing import Demand, fit, isotonic
 from harness.analysis.search.refusals import posterior
 from tests.sim.rig import Rig
-from tests.sim.servers import Free, exponential
+from tests.sim.servers import Free, Pool, constant, exponential
 
 
 def _flat(speed: float, workers: int, seconds: float = 60.0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,8 +47,9 @@ def test_a_plain_queue_has_the_capacity_that_simulated_plateaus_show(workers: in
 
 
 def test_a_more_irregular_site_holds_less():
-    """Irregular answers need more room below saturation."""
-    time, answers = _flat(200.0, 8)
+    """Irregular answers need more room below saturation. (The line never ends here: how irregular the answers are also tells how many of
+    them its ends have to spare.)"""
+    time, answers = (np.where(MIDDLE > 20, column, 0.0) for column in _flat(200.0, 8))
     rates = [
         fit(
             time, answers, np.zeros(BINS), np.zeros(BINS), calm=0.04, dispersion=d, burstiness=1.0, demand=Demand(limit=0.5, late=0.05)
@@ -54,6 +57,26 @@ def test_a_more_irregular_site_holds_less():
         for d in (0.3, 1.0, 4.0)
     ]
     assert rates[0] > rates[1] > rates[2]
+
+
+@pytest.mark.parametrize(("regular", "within"), [(True, 0.004), (False, 0.008)])
+def test_the_ends_of_a_line_do_not_make_a_site_faster(regular: bool, within: float):
+    """Eight workers of 40 ms under a crowd of about their own speed: the line comes and goes hundreds of times, each time by an answer.
+    The speed found is theirs, 200/s, with constant as with exponential service (whose answers are as irregular as chance)."""
+    random = np.random.default_rng(3)
+    rig = Rig(Pool(random, workers=8, service=constant(0.040) if regular else exponential(0.040)), random)
+    meter = Meter(1, (0.5,))
+    crowd, estimator = Crowd(meter, np.ones(1, bool)), Estimator(demands=(Demand(limit=0.5, late=0.05),), seed=1)
+    estimator.calm = 0.040
+    for _ in range(1200):
+        meter.read(rig.step(197.0))
+        estimator.add(crowd.levels())
+    for _ in range(3):
+        estimator.refit()
+    assert estimator.fit is not None
+    plain = estimator.fit.busy_answers / estimator.fit.busy_seconds
+    assert estimator.fit.plateau == pytest.approx(200.0, rel=within)
+    assert (plain > 201.0) is regular  # what the answers alone say
 
 
 def test_a_site_that_was_never_busy_has_no_fit():

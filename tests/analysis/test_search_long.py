@@ -80,7 +80,7 @@ def _grown(seed: int, at: float, profile: Profile) -> tuple[BreakingPoint, Searc
 def test_a_site_that_doubles_while_a_rate_is_confirmed_is_measured_again():
     """The last push finds no limit where the estimate (196/s) says that a line must stand: what is left of the time measures the site
     that it met (397.5/s)."""
-    for seed in (0, 2, 3):
+    for seed in (0, 1, 2):
         found, search = _grown(seed, 470.0, FULL)
         assert found.visitors_per_second == pytest.approx(397.5, rel=0.03)
         assert found.low <= 397.5 <= found.high

@@ -61,17 +61,22 @@ def test_a_peak_beyond_the_breaking_point_is_played_shortly_and_breaks_its_promi
 
 @pytest.mark.parametrize("peak", [250.0, 400.0, 1500.0])
 def test_the_rehearsal_never_goes_beyond_twice_the_estimate_and_stays_gentle(peak: float) -> None:
-    """A campaign far too large for the site must not hurt it the more: less than 8 requests of 100 are bad, mean of five runs."""
-    harmed = []
-    for seed in range(5):
+    """A campaign far too large for the site must not hurt it the more: less than 8 requests of 100 are bad, mean of eight runs. Where the
+    site breaks while a rate is confirmed there is none, as the break has been seen; that is rare."""
+    harmed, played = [], 0
+    for seed in range(8):
         random = np.random.default_rng(seed)
         rig = Rig(Pool(random, workers=8, service=exponential(0.04)), random)
         point, search = run(rig, peak=peak, profile=QUICK, seed=seed)
         assert point.visitors_per_second is not None
         played_at = [dial for _, phase, dial in search.trace if phase == "rehearsal"]
-        assert 1.2 * TRUE < max(played_at) < min(2.2 * TRUE, 1.01 * peak)
-        assert rig.now <= 60
         harmed.append(rig.bad / rig.sent)
+        assert rig.now <= 60
+        if not played_at:
+            continue
+        played += 1
+        assert 1.2 * TRUE < max(played_at) < min(2.2 * TRUE, 1.01 * peak)
+    assert played >= 6
     assert np.mean(harmed) < 0.08
 
 

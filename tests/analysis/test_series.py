@@ -16,7 +16,7 @@ from tests.sim.rig import Rig
 from tests.sim.servers import Pool, exponential
 
 
-def rehearse(seed: int = 1) -> tuple[Rehearsal, pd.DataFrame]:
+def rehearse(seed: int = 2) -> tuple[Rehearsal, pd.DataFrame]:
     server = Pool(np.random.default_rng(seed), workers=8, service=exponential(0.04), room=100)
     rehearsal = Rehearsal(mail(150.0), Rig(server, np.random.default_rng(seed)))
     rehearsal.run()

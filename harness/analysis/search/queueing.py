@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from harness.analysis.search.meter import BINS, MIDDLE
+from harness.analysis.search.meter import BINS, EDGES, MIDDLE
 from harness.analysis.search.plateau import boundary
 
 Floats = npt.NDArray[np.float64]
@@ -24,15 +24,19 @@ Floats = npt.NDArray[np.float64]
 PLATEAU = 60.0  # s that a rate must hold to count as held
 _CELLS = 100
 _TAIL = 0.005  # of a line's time may be left out
+_IRREGULAR = 3.0  # dispersion from which on answers are no renewals but a site that changes
+_WIDTH = np.append(np.diff(EDGES), 1)
 _SMOOTH = np.array([0.3, 0.7, 1.0, 0.7, 0.3])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Demand:
-    """What is asked of the group: at most a share `late` of its requests later than `limit` seconds."""
+    """What is asked of the group: at most a share `late` of its requests later than `limit` seconds. `calm`: the share that is later
+    without any line, where few lines this short are seen."""
 
     limit: float
     late: float
+    calm: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +80,7 @@ def fit(
         busy = (knee <= MIDDLE) & (1.5 * full >= MIDDLE)
         if time[busy].sum() < 0.3:
             return None
-        found = float(answers[busy].sum() / time[busy].sum())
+        found = _speed(time, answers, busy, dispersion)
         done = abs(found - plateau) < 1e-3 * plateau
         if done or found <= 0:
             break
@@ -152,6 +156,19 @@ def fit(
     )
 
 
+def _speed(time: Floats, answers: Floats, busy: npt.NDArray[np.bool_], dispersion: float) -> float:
+    """Answers/s while busy. The stretches of being busy end with an answer and begin at any moment between two of them, so each holds
+    (1 − I) / 2 answers more than its length times the speed, I being their variance over their mean: half of one, where answers come as
+    regularly as a clock ticks; measured, +1.1 % of speed with constant service. A stretch that the line ends by growing further has none
+    to spare, and begins anew, just after an answer, with as much too few."""
+    first, last = np.flatnonzero(busy)[[0, -1]]
+    ends = answers[first] / _WIDTH[first]
+    if last + 1 < BINS:
+        ends -= answers[last + 1] / _WIDTH[last + 1]
+    spare = (1.0 - min(dispersion, _IRREGULAR)) / 2 * ends
+    return float((answers[busy].sum() - spare) / time[busy].sum())
+
+
 def _curve(time: Floats, answers: Floats, plateau: float, calm: float, *, shaped: bool, rising: bool) -> Floats:
     """Answers/s at every bin. Below the knee Little's law (N / calm latency) stands in for what was not seen."""
     prior = plateau * np.minimum(1.0, MIDDLE / max(1.0, plateau * calm))
@@ -178,7 +195,7 @@ def _holds(
     demand: Demand,
 ) -> float:
     """The rate at which a plateau of a minute has just the allowed share of late requests."""
-    prior = 1.0 / (1.0 + (full / np.maximum(MIDDLE, 0.5)) ** 8)
+    prior = demand.calm + (1.0 - demand.calm) / (1.0 + (full / np.maximum(MIDDLE, 0.5)) ** 8)
     slow = isotonic((late + 2 * prior) / (sent + 2), sent + 2)
     at_grid = np.interp(grid, MIDDLE, slow)
     tried = plateau * (1 - np.geomspace(0.0015, 0.75, 36))
