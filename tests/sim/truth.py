@@ -65,7 +65,7 @@ def capacity(case: Case) -> tuple[float, float]:
 def main() -> None:
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
     wanted = set(sys.argv[1:])
-    for case in [*development(), *(c for seed in range(1, 10) for c in held_out(seed))]:
+    for case in [*development(), *(c for seed in range(1, 11) for c in held_out(seed))]:
         if case.kind == "none" or (case.name in known and case.name not in wanted) or (wanted and case.name not in wanted):
             continue
         centre, width = capacity(case)

@@ -7,7 +7,9 @@ of the bottleneck consists of requests that have waited longer than requests usu
     lingerers born per request sent (φ)      = the share of requests that it concerns,
 
 so the site's limit is that of a queue of speed μ fed by a share φ of the requests. Lingerers are those of its line that are older than
-`age`; the younger ones, μ × age of them while the line stands, are added to the count.
+`age`; the younger ones, μ × age of them while the line stands, are added to the count. Where the bottleneck's own service is long, some are
+late without any line, and some who meet a short one are served before they linger: what few lingerers show tells the former, and where a
+longer line lets more of them be seen, only the longer one counts.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from harness.analysis.search.inflight import Lingerers
 from harness.analysis.search.meter import BINS, MIDDLE, SPREAD, Meter, bin_of
 from harness.analysis.search.queueing import Demand
 
+Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _STANDS = 4  # lingerers that make a line, at least
@@ -27,6 +30,8 @@ _SOME = 0.6  # where fewer than this share of requests come to linger although a
 _MOST = 0.75
 _USUAL = 0.4  # of the answers without load stay below what is called usual
 _UNMOVED = 1.6  # times as slow as without load still counts as the same
+_SOON = 0.8  # of a wait as long as the limit: the line stands by then
+_CLEAR = 2.5  # standard errors
 _NEEDED = 40  # requests sent while a long line stood
 
 
@@ -55,18 +60,23 @@ class Hidden:
         """Looks again for a hidden line. The arguments are the whole group's."""
         history = self.queue.history
         history.relevel = None
-        time, answers, sent, lingering = history.sums()
+        time, answers, sent, late = history.sums()
         # A line stands when whoever joins it will linger: when there are as many lingerers as are answered within the age.
         self._stands = float(_STANDS)
+        limit = min(d.limit for d in demands)
         for _ in range(3):
             line = self._stands <= MIDDLE
             if time[line].sum() < 1.0 or sent[-1][line].sum() < _NEEDED:
                 self.found = False
                 return
             self._speed = float(answers[line].sum() / time[line].sum())
-            self._stands = max(float(_STANDS), self._speed * self.age)
+            young = self._speed * self.age
+            self._stands = max(float(_STANDS), young)
+            sure = _SOON * limit * self._speed - young
+            if sure > self._stands and self._hides(sent[-1], late[-1], sure):
+                self._stands = sure
         # Where the line is so long that most of its requests come too late, hardly anyone who meets it passes unseen.
-        came, stayed, missed = (np.cumsum(column[::-1])[::-1] for column in (sent[-1], lingering[-1], lingering[0]))
+        came, stayed, missed = (np.cumsum(column[::-1])[::-1] for column in (sent[-1], late[-1], late[0]))
         long = line & (came >= _NEEDED) & (missed >= 0.5 * stayed) & (stayed >= 5)
         if long.any():
             at = int(np.argmax(long))
@@ -75,7 +85,7 @@ class Hidden:
             self.found = self._others_pass(share) and share + 2 * unsure < (_MOST if self.found else _SOME)
         if not self.found or self._speed <= 0:
             return
-        births = float(lingering[-1][line].sum())
+        births = float(late[-1][line].sum())
         self.share = max(births / float(sent[-1][line].sum()), 1e-3)
         self._share_error = float(np.sqrt((1 - self.share) / max(births, 1.0)))
         queue = self.queue
@@ -83,11 +93,26 @@ class Hidden:
         queue.per_dial = per_dial * self.share
         queue.per_dial_error = float(np.hypot(per_dial_error, self._share_error))
         queue.calm = (self.age + self._stands / self._speed) / 1.5
-        queue.demands = tuple(Demand(limit=d.limit, late=float(np.clip(d.late / self.share, 0.002, 0.95))) for d in demands)
+        alone = self._stands / 2 > MIDDLE  # few linger: whoever is late is served slowly, and did not wait
+        calm = late[:, alone].sum(axis=1) / np.maximum(self.share * sent[:, alone].sum(axis=1), 1.0)
+        queue.demands = tuple(
+            Demand(limit=d.limit, late=float(np.clip(d.late / self.share, 0.002, 0.95)), calm=float(min(calm[k], 1.0)))
+            for k, d in enumerate(demands)
+        )
         relevel = np.zeros((BINS, BINS))
         rows = np.flatnonzero(line)
         relevel[rows, bin_of(np.round(MIDDLE[rows] + self._speed * self.age).astype(np.int64))] = 1.0
         history.relevel = relevel
+
+    def _hides(self, sent: Floats, births: Floats, sure: float) -> bool:
+        """Whether fewer come to linger who meet a line shorter than `sure`, though it stands: some of them are served too soon to show."""
+        long = sure <= MIDDLE
+        short = (self._stands <= MIDDLE) & ~long
+        few, many = float(sent[short].sum()), float(sent[long].sum())
+        if min(few, many) < _NEEDED:
+            return False
+        less, more = float(births[short].sum()) / few, float(births[long].sum()) / many
+        return bool(more - less > _CLEAR * np.sqrt(more * (1 - more) * (1 / few + 1 / many)))
 
     def watch(self, spread: npt.NDArray[np.int64]) -> None:
         """The answers of a window in which many came too late, by latency."""

@@ -168,8 +168,12 @@ class Hold:
 
     def carried(self) -> bool:
         """Whether the overload of the last beats is missing from the line: they met another, faster site."""
+        found = self._belief.fit
+        if found is None:
+            return not self.standing()
         excess, scatter = self._excess(self._beats.count)
-        return not self.standing() or self._beats.last.in_flight < min(_LITTLE * excess, excess - _SURE * scatter)
+        few = self._beats.last.in_flight < min(_LITTLE * excess, excess - _SURE * scatter)
+        return few or (not self.standing() and excess > found.knee + scatter)
 
     def _excess(self, most: int) -> tuple[float, float]:
         """The requests that came above what the fit says is answered, over the last beats (at most so many) with a dial beyond it; and
