@@ -227,7 +227,8 @@ class Belief:
                 return False
         way = "rose" if new > old else "fell"
         further = way == self._way and self.lately_moved(60) and not self.stalls.count  # a stall looks like a fall, and its end like a rise
-        if abs(new - old) <= (1.0 if further else self._sure(3.2)) * np.sqrt(dispersion * (new / after[0] + old / before[0])):
+        error = np.sqrt(dispersion * (new / after[0] + old / before[0])) * self.queue.luck
+        if abs(new - old) <= (1.0 if further else self._sure(3.2)) * error:
             return False
         self._moved(way, rows - half)
         return True

@@ -26,7 +26,7 @@ _PRIOR_BLOCKS = 6
 _MINUTE = 60  # blocks of 1 s
 _WITHOUT = 0.89  # of a variance is left without the largest of sixty normal deviations
 _FEWEST = 1.5  # busy seconds that tell a speed
-_UNSEEN = 1.3  # times the luck of counting, where a line shows only while it is long: one that is served well is not seen so long
+_UNSEEN = 1.3  # times the luck, where a line shows only while it is long: one that is served well is not seen so long
 _INTERRUPTED = 0.03  # relative standard deviation of what the law of a site that stalls cannot know
 
 
@@ -142,7 +142,7 @@ class Estimator:
         else:
             sampling = 0.3
         floor = np.sqrt(max(self.dispersion, 0.5) / max(self.fit.busy_answers, 20.0))
-        luck = (_UNSEEN if self.hit < 1.0 else 1.0) * np.hypot(max(sampling, floor), self.per_dial_error)
+        luck = self.luck * np.hypot(max(sampling, floor), self.per_dial_error)
         spread = float(np.sqrt(luck**2 + model**2 + bursty**2 + drift**2 + self._wear.unsure**2))
         reach = 1.645 * 1.1 * spread
         return Interval(low=estimate * np.exp(-reach), high=estimate * np.exp(reach), spread=spread)
@@ -163,6 +163,11 @@ class Estimator:
     def wear(self) -> float:
         """The speed of now over that of `fit`: below 1 where it becomes slower all the time."""
         return self._wear.factor
+
+    @property
+    def luck(self) -> float:
+        """How many times as uncertain a count of this line's answers is as their number says."""
+        return _UNSEEN if self.hit < 1.0 else 1.0
 
     def speed(self, found: Fit) -> float:
         """Answers/s of the busy site in windows without a stall; in all of them, where that would be too few."""

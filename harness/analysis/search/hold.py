@@ -18,6 +18,7 @@ _COLD_LATE = 0.25  # of the answers may be late while a site that is late withou
 _MISSED = 3.0  # failures that the promise allows: where so many were due and none came, the limit lies higher
 _FAR = 1.35  # times the estimate, without a line: it is another site
 _SURE = 3.0  # standard deviations
+_LIKELY = 2.0
 _LITTLE = 0.3  # of the line that must stand, were the site no faster
 _PIECE = 4  # windows that the dial stands still: failures and lines then belong to one rate
 
@@ -173,7 +174,7 @@ class Hold:
             return not self.standing()
         excess, scatter = self._excess(self._beats.count)
         few = self._beats.last.in_flight < min(_LITTLE * excess, excess - _SURE * scatter)
-        return few or (not self.standing() and excess > found.knee + scatter)
+        return few or (not self.standing() and excess > found.knee + _LIKELY * scatter)
 
     def _excess(self, most: int) -> tuple[float, float]:
         """The requests that came above what the fit says is answered, over the last beats (at most so many) with a dial beyond it; and

@@ -68,8 +68,8 @@ class Case:
 
     def true(self, told: dict[str, Any]) -> float | None:
         """Visitors/s that the server which `told` this can bear; None: there is no such rate. What only a saturating crowd can tell is told
-        by one: answers/s under it, a little above what keeps the promises for ever. A virtual machine's sleeps end now sooner, now later: the
-        same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us, so that the crowd stays for a while."""
+        by one: answers/s under it, a little above what keeps the promises for ever. It stays for a while, as a virtual machine's sleeps end
+        now sooner, now later: the same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us."""
         if self.pressed:
             return uvloop.run(press(told["url"], 32, _PRESSED, list(self.paths))).per_second
         return told.get("capacity") or self.truth
