@@ -123,7 +123,7 @@ CASES = {name: _kind(name) for name in KINDS} | {
         Case(
             name="gunicorn-sqlite",
             group="stacks",
-            near=740.0,
+            near=170.0,
             causes=("slow", "collapse", "timeouts"),
             step="GET /order",
             paths=("/order",),

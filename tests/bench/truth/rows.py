@@ -13,12 +13,12 @@ from typing import Any, get_args, get_type_hints
 
 FILE = Path(__file__).with_name("rows.csv")
 SINCE = "2026-11-28T00:10"  # rows of before were taken with another search: they are kept, and do not count
-# What moves late is followed, other kinds see no change; regular answers are told from fast ones, slow ones from a line, and truths are
-# pressed for longer.
+# What moves late is followed, other kinds see no change; regular answers are told from fast ones, slow ones from a line; truths are pressed
+# for longer, and the shop over SQLite is another.
 LATER = {("full", kind): "2026-11-28T03:58" for kind in ("leak", "autoscaler")} | {
     (profile, kind): "2026-11-28T07:00"
     for profile in ("quick", "full")
-    for kind in ("constant", "lognormal", "slow-share", "gunicorn-httpbin", "postgresql-pool")
+    for kind in ("constant", "lognormal", "slow-share", "gunicorn-httpbin", "gunicorn-sqlite", "postgresql-pool")
 }
 OTHERS = "2026-11-22"  # the same of ramps, step tests and k6
 

@@ -2,7 +2,7 @@
 
     nginx [--rate 200] [--burst 20]     nginx with limit_req: its own token bucket, 429 beyond it; capacity in closed form; --log FILE
                                         has its own account of every request
-    shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file and counts the latest
+    shop [--workers 4]                  gunicorn with sync workers; every request writes an order to one SQLite file, pays and reads back
     httpbin [--workers 4]               httpbin under gunicorn; /delay/0.02 holds a worker for 20 ms
     orders                              gunicorn with threads over PostgreSQL, behind a pool of four connections
 
@@ -101,7 +101,7 @@ def shop(folder: Path, port: int, workers: int) -> Stack:
     return Stack(
         command=_gunicorn(port, workers, "tests.bench.truth.shop:application"),
         path="/order",
-        definition=f"gunicorn, {workers} sync workers: every request writes to one SQLite file and reads it back",
+        definition=f"gunicorn, {workers} sync workers: every order is written to one SQLite file, paid for in 20 ms and read back",
     )
 
 
