@@ -26,7 +26,7 @@ _PRIOR_BLOCKS = 6
 _MINUTE = 60  # blocks of 1 s
 _WITHOUT = 0.89  # of a variance is left without the largest of sixty normal deviations
 _FEWEST = 1.5  # busy seconds that tell a speed
-_UNSEEN = 1.3  # times the luck, where a line shows only while it is long: one that is served well is not seen so long
+_UNSEEN = 1.15  # times the luck, where a line shows only while it is long: one that is served well is not seen so long
 _INTERRUPTED = 0.03  # relative standard deviation of what the law of a site that stalls cannot know
 
 
