@@ -60,7 +60,7 @@ class Hidden:
         """Looks again for a hidden line. The arguments are the whole group's."""
         history = self.queue.history
         history.relevel = None
-        time, answers, sent, late = history.sums()
+        time, answers, sent, late = history.sums()  # late[-1]: those who came to linger
         # A line stands when whoever joins it will linger: when there are as many lingerers as are answered within the age.
         self._stands = float(_STANDS)
         limit = min(d.limit for d in demands)
