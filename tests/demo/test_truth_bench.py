@@ -53,6 +53,19 @@ SILENT = replace(
 )
 
 
+def test_what_a_crowd_presses_out_of_a_stack_is_a_little_more_than_it_bears(tmp_path: Path) -> None:
+    """200/s pressed are 198.6/s kept for a minute, in the error and in what the interval covers; a truth that moved stays none."""
+    stack = replace(RIGHT, kind="postgresql-pool", group="stacks", truth=200.0, estimate=198.6, low=195.0, high=199.0, covered=False)
+    for row in (stack, replace(stack, truth=None, covered=None), RIGHT):
+        add(row, tmp_path / "rows.csv")
+    pressed, moved, plain = read([tmp_path / "rows.csv"], "")
+    assert pressed.truth == pytest.approx(198.6)
+    assert pressed.covered is True
+    assert pressed.error == pytest.approx(0.0, abs=1e-6)
+    assert moved.truth is None
+    assert plain.truth == RIGHT.truth
+
+
 def missed(text: str) -> set[str]:
     """What the table says was missed."""
     return {line[:43].strip() for line in text.splitlines() if "MISSED" in line}

@@ -17,6 +17,7 @@ from tests.bench.truth.press import press
 from tests.bench.truth.process import stack, stub
 
 _PRESSED = 20.0  # s
+KEPT = 0.993  # of what a crowd presses out of a few constant services, half of the plateaus keep for a minute (capacity.py, 180 and 190/s)
 _CURVE = "minute,visitors\n" + "".join(f"2026-11-02T09:{minute:02d}:00,{{count}}\n" for minute in range(5))
 _SCENARIO = """\
 name: A steady crowd
@@ -68,8 +69,8 @@ class Case:
 
     def true(self, told: dict[str, Any]) -> float | None:
         """Visitors/s that the server which `told` this can bear; None: there is no such rate. What only a saturating crowd can tell is told
-        by one: answers/s under it, a little above what keeps the promises for ever. It stays for a while, as a virtual machine's sleeps end
-        now sooner, now later: the same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us."""
+        by one: answers/s under it, of which `KEPT` keep the promises for a minute (see rows.py). It stays for a while, as a virtual
+        machine's sleeps end now sooner, now later: the same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us."""
         if self.pressed:
             return uvloop.run(press(told["url"], 32, _PRESSED, list(self.paths))).per_second
         return told.get("capacity") or self.truth
