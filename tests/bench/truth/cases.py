@@ -69,10 +69,10 @@ class Case:
 
     def true(self, told: dict[str, Any]) -> float | None:
         """Visitors/s that the server which `told` this can bear; None: there is no such rate. What only a saturating crowd can tell is told
-        by one: answers/s under it, of which `KEPT` keep the promises for a minute (see rows.py). It stays for a while, as a virtual
+        by one: steady answers/s under it, of which `KEPT` keep the promises for a minute (see rows.py). It stays for a while, as a virtual
         machine's sleeps end now sooner, now later: the same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us."""
         if self.pressed:
-            return uvloop.run(press(told["url"], 32, _PRESSED, list(self.paths))).per_second
+            return uvloop.run(press(told["url"], 32, _PRESSED, list(self.paths))).steady
         return told.get("capacity") or self.truth
 
     def worn(self, truth: float | None, state: Mapping[str, Any]) -> float | None:
