@@ -9,7 +9,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import uvloop
 
 from tests.bench.truth.database import USER, database
 from tests.bench.truth.orders import CONNECTIONS, Connection, Refused
@@ -42,7 +41,7 @@ def test_a_session_tells_rows_and_refusals_and_goes_on() -> None:
 def test_the_pool_is_what_an_order_waits_for() -> None:
     """Each order holds one of the four connections for 20 ms and more: sixteen visitors who ask again at once get no more than that."""
     with stack("orders") as told:
-        seen = uvloop.run(press(told["url"], 16, 2.0, ["/order"]))
+        seen = press(told["url"], 16, 2.0, ["/order"])
         assert set(seen.statuses) == {200}
         assert 0 < seen.per_second <= CONNECTIONS / 0.020
         page = urllib.request.urlopen(f"{told['url']}/order", timeout=5).read().decode()

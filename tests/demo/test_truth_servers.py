@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import urllib.error
@@ -134,15 +133,11 @@ def test_a_gateway_that_asks_again_stays_down_under_a_load_that_it_bore_before()
     assert good(120.0, 180.0) < 0.2
 
 
-async def crowd(url: str) -> float:
-    return (await press(url, 100, 3.0)).per_second
-
-
 def test_on_real_sockets_a_server_is_as_fast_as_its_model() -> None:
     """Constant service, a crowd of a hundred: the timers of a real loop cost nothing (a sleep a request would cost some per cent)."""
     with stub("constant") as told:
         assert told["capacity"] == known()["constant"]["capacity"]
-        assert asyncio.run(crowd(told["url"])) == pytest.approx(300, rel=0.02)
+        assert press(told["url"], 100, 3.0).per_second == pytest.approx(300, rel=0.02)
     assert not psutil.pid_exists(told["pid"])
 
 

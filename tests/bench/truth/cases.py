@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import uvloop
 
 from tests.bench.truth.capacity import known
 from tests.bench.truth.kinds import KINDS
@@ -72,7 +71,7 @@ class Case:
         by one: steady answers/s under it, of which `KEPT` keep the promises for a minute (see rows.py). It stays for a while, as a virtual
         machine's sleeps end now sooner, now later: the same httpbin answers 180 to 186/s from one minute to the next, to k6 as to us."""
         if self.pressed:
-            return uvloop.run(press(told["url"], 32, _PRESSED, list(self.paths))).steady
+            return press(told["url"], 32, _PRESSED, list(self.paths)).steady
         return told.get("capacity") or self.truth
 
     def worn(self, truth: float | None, state: Mapping[str, Any]) -> float | None:
