@@ -40,8 +40,9 @@ class Pressed:
 
 
 class _Visitor:
-    """One connection after another, a request at a time. It closes at once where the server has said that it will: gunicorn's sync workers
-    wait for that (RFC 9112, 9.6), and a visitor who is slow to go would count as theirs."""
+    """A visitor after the other, each with one request on a connection of its own, as those of a surge: one that stays connected spares the
+    server some of its work (PostgreSQL's 1.5 %), and one who is slow to leave adds to it, as gunicorn's sync workers wait for that (RFC 9112,
+    9.6)."""
 
     def __init__(self, address: tuple[str, int], requests: list[bytes], ready: selectors.BaseSelector) -> None:
         self._address, self._requests, self._ready = address, requests, ready
@@ -51,11 +52,10 @@ class _Visitor:
         self.ask()
 
     def ask(self) -> None:
-        """The next request, on the connection that there is."""
+        """The next visitor."""
         self._heard = b""
-        if self._socket is None:
-            self._socket = socket.create_connection(self._address, timeout=1.0)
-            self._ready.register(self._socket, selectors.EVENT_READ, self)
+        self._socket = socket.create_connection(self._address, timeout=1.0)
+        self._ready.register(self._socket, selectors.EVENT_READ, self)
         self._socket.sendall(self._requests[self._number % len(self._requests)])
         self._number += 1
 
@@ -70,8 +70,7 @@ class _Visitor:
         length = _LENGTH.search(head)
         if not mark or len(body) < (int(length[1]) if length else 0):
             return None
-        if b"connection: close" in head.lower():
-            self.leave()
+        self.leave()
         return int(head[9:12])
 
     def leave(self) -> None:
