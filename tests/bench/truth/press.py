@@ -41,8 +41,8 @@ class Pressed:
 
 class _Visitor:
     """A visitor after the other, each with one request on a connection of its own, as those of a surge: one that stays connected spares the
-    server some of its work (PostgreSQL's 1.5 %), and one who is slow to leave adds to it, as gunicorn's sync workers wait for that (RFC 9112,
-    9.6)."""
+    server some of its work (PostgreSQL's threads 1.5 %), and one who is slow to leave adds to it, as gunicorn's sync workers wait for that
+    (RFC 9112, 9.6)."""
 
     def __init__(self, address: tuple[str, int], requests: list[bytes], ready: selectors.BaseSelector) -> None:
         self._address, self._requests, self._ready = address, requests, ready
