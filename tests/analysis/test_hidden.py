@@ -40,7 +40,7 @@ def test_a_line_of_few_requests_that_is_gone_for_a_moment_is_not_outgrown(seed: 
 
 def test_those_who_wait_are_told_from_those_who_are_served_slowly():
     """A quarter of the requests meets 8 workers of 196 ms, one in thirteen of them is late without any line; 148.8 visitors/s keep the
-    promise. Ten minutes err by less than 4 % on average (once 7 %), no interval misses, and no site rose."""
+    promise. Ten minutes err by less than 4 % on average, no interval misses, and no site rose."""
     errors = []
     for seed in range(4):
         random = np.random.default_rng(seed)

@@ -173,7 +173,7 @@ def test_harmed_are_the_late_and_the_failed_and_nobody_twice() -> None:
 def test_a_truth_that_was_pressed_twice_is_one_or_none() -> None:
     """A stack on a busy machine may carry half as much a minute later: nobody knows what was true in between, and the table says so."""
     assert agreed(180.0, 185.0) == pytest.approx(182.5, abs=0.1)
-    assert agreed(387.0, 921.0) is None and agreed(None, 180.0) is None
+    assert agreed(387.0, 921.0) is None and agreed(None, 180.0) is None and agreed(180.0, 0.0) is None
     moved = replace(RIGHT, kind="gunicorn-sqlite", group="stacks", truth=None, covered=None)
     text = table([RIGHT, replace(moved, truth=299.4), moved])
     assert "of 1 runs; 1 more whose truth moved meanwhile" in text

@@ -141,6 +141,15 @@ def test_on_real_sockets_a_server_is_as_fast_as_its_model() -> None:
     assert not psutil.pid_exists(told["pid"])
 
 
+def test_a_crowd_before_a_closed_door_is_told_of_nothing() -> None:
+    """A stack that did not outlive its run has no truth; its row is not lost."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        seen = press(f"http://127.0.0.1:{closed.getsockname()[1]}", 3, 0.5)
+    assert (seen.per_second, seen.steady) == (0.0, 0.0)
+    assert seen.statuses == {0: 3}
+
+
 def ask(url: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:

@@ -22,7 +22,6 @@ LATER = {("full", kind): "2026-11-28T03:58" for kind in ("leak", "autoscaler")} 
     for profile in ("quick", "full")
     for kind in ("constant", "lognormal", "slow-share", "gunicorn-httpbin", "gunicorn-sqlite", "postgresql-pool")
 }
-LATER["quick", "postgresql-pool"] = "2026-11-28T08:34"  # pressed by visitors who stayed connected before, and beside two others
 OTHERS = "2026-11-22"  # the same of ramps, step tests and k6
 
 

@@ -146,7 +146,7 @@ def launched(file: Path, url: str, seed: int, *, workers: int = 2, pinned: bool 
 
 def agreed(before: float | None, after: float | None) -> float | None:
     """What a crowd pressed out of a stack before the run and after it, in the middle; None where the two are not the same."""
-    if before is None or after is None or abs(np.log(after / before)) > SAME:
+    if not before or not after or abs(np.log(after / before)) > SAME:
         return None
     return float(np.sqrt(before * after))
 
